@@ -1,0 +1,186 @@
+"""What a rule decides and a store commits: all of it, on the ground it was decided on, or nothing.
+
+A rule is a pure function from what was read to a `Decision`. The store commits its changes in order, in one transaction; the
+database checks what the decision relied on. When only that ground has moved, `settle` reads and decides again for a while.
+See docs/adr/0002-decide-then-commit.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from message_contacts import errors
+from message_contacts.clock import Clock, Instant
+from message_contacts.errors import ErrorDefinition
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+
+class Stale(Exception):  # noqa: N818 - not an error: the decision has to be made again
+    """The commit was refused because a row that the decision read, or drew an id for, is no longer as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """A row that must not exist yet.
+
+    A unique rule with an error of its own (a name already used) raises that error; an id already drawn, or a row this
+    one points to that is gone, is `Stale`.
+    """
+
+    row: object
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A row changed since `before` was read; `Stale` if anybody else changed it meanwhile. The store raises the version."""
+
+    before: object
+    after: object
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """A row that goes, as it was read; `Stale` if it changed meanwhile or other rows still point to it."""
+
+    row: object
+
+
+@dataclass(frozen=True, slots=True)
+class RelyOn:
+    """A row that stays as it is, but on which the decision relied; `Stale` if it changed meanwhile."""
+
+    row: object
+
+
+@dataclass(frozen=True, slots=True)
+class CountUp:
+    """Raise a tenant's counter by one, or fail with `error` when it already stands at `limit`."""
+
+    account_id: str
+    #: What is counted, e.g. `contacts` or `email verifications`.
+    counter: str
+    #: Day, minute or other stretch the count belongs to; empty for a count that never starts anew.
+    period: str
+    limit: int
+    error: ErrorDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class CountDown:
+    """Lower a tenant's counter by one. Used where a counted thing goes away."""
+
+    account_id: str
+    counter: str
+    period: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Waiting work: done after the commit that caused it, by any worker, at least once."""
+
+    job_id: str
+    account_id: str
+    #: Which worker function does it, e.g. `send-verification`.
+    kind: str
+    #: The queue it stands in: `email`, `sms` or `internal`. One slow channel never holds up another.
+    channel: str
+    #: What the worker function needs: ids, never addresses, tokens or codes.
+    payload: Mapping[str, str | int]
+    due_at: Instant
+    created_at: Instant
+    #: Tries so far.
+    attempts: int = 0
+    #: Why the last try failed, as a word of `delivery.outcome`; empty before the first.
+    last_failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Enqueue:
+    """Waiting work that comes with this change."""
+
+    job: Job
+
+
+Change = Insert | Update | Delete | RelyOn | CountUp | CountDown | Enqueue
+
+
+@dataclass(frozen=True, slots=True)
+class Nonce:
+    """What keeps a signed request from being carried out twice."""
+
+    #: 16 bytes of a hash over access key and nonce.
+    digest: bytes
+    #: From then on the request's timestamp alone refuses it.
+    expires_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Decision(Generic[T]):
+    """What a rule decided: the changes, in the order in which their refusals count, and the answer if they are committed."""
+
+    changes: tuple[Change, ...]
+    result: T
+
+
+class Committer(Protocol):
+    """The store's side of a change."""
+
+    async def commit(self, changes: tuple[Change, ...], nonce: Nonce | None) -> None:
+        """Carry out all changes, durably, or none.
+
+        Raises:
+            Stale: The ground has moved; read and decide again.
+            ApiError: A unique rule, a counter's limit, or `SIGNATURE_NONCE_USED` (which outranks all others).
+        """
+        ...
+
+
+class Seam:
+    """A place where a test makes a race happen: between a decision and its commit. Does nothing in service."""
+
+    async def decided(self) -> None:
+        """Called after each decision, before its commit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settler:
+    """Carries decisions through: read, decide, commit, and again when the ground moved, until patience ends."""
+
+    committer: Committer
+    clock: Clock
+    #: Seconds of deciding again before the caller is told that others are in the way.
+    patience: float = 3.0
+    seam: Seam | None = None
+
+    async def settle(
+        self, read: Callable[[], Awaitable[S]], decide: Callable[[S], Decision[T]], nonce: Nonce | None = None
+    ) -> T:
+        """Commit what `decide` makes of what `read` finds and return its result.
+
+        Raises:
+            ApiError: The rule's own refusal, or `CONCURRENT_CALL_NOT_SUPPORTED` after `patience` seconds of losing.
+        """
+        deadline: float | None = None
+        tries = 0
+        while True:
+            decision = decide(await read())
+            if not decision.changes and nonce is None:
+                return decision.result
+            if self.seam is not None:
+                await self.seam.decided()
+            try:
+                await self.committer.commit(decision.changes, nonce)
+            except Stale:
+                tries += 1
+                now = self.clock.monotonic()
+                if deadline is None:
+                    deadline = now + self.patience
+                if now >= deadline:
+                    raise errors.CONCURRENT_CALL_NOT_SUPPORTED(tries=tries) from None
+                await self.clock.sleep(min(0.001 * 2 ** min(tries, 6), 0.05))
+            else:
+                return decision.result
