@@ -1,0 +1,1 @@
+"""Challenges that show that an address belongs to the person who reads it."""
