@@ -1,8 +1,8 @@
 """What a rule decides and a store commits: all of it, on the ground it was decided on, or nothing.
 
-A rule is a pure function from what was read to a `Decision`. The store commits its changes in order, in one transaction; the
-database checks what the decision relied on. When only that ground has moved, `settle` reads and decides again for a while.
-See docs/adr/0002-decide-then-commit.md.
+A rule is a pure function from what was read to a `Decision`. The store commits its changes in order, in one
+transaction; the database checks what the decision relied on. When only that ground has moved, `settle` reads and
+decides again for a while. See docs/adr/0002-decide-then-commit.md.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A row changed since `before` was read; `Stale` if anybody else changed it meanwhile. The store raises the version."""
+    """A row changed; `Stale` if anybody else changed it since `before` was read. The store raises its version."""
 
     before: object
     after: object
@@ -120,7 +120,7 @@ class Nonce:
 
 @dataclass(frozen=True, slots=True)
 class Decision(Generic[T]):
-    """What a rule decided: the changes, in the order in which their refusals count, and the answer if they are committed."""
+    """What a rule decided: changes, in the order in which their refusals count, and the answer once they are made."""
 
     changes: tuple[Change, ...]
     result: T
