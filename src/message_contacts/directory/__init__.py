@@ -1,0 +1,1 @@
+"""The resource directory: folders and members, and what may become of them."""
