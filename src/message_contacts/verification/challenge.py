@@ -5,9 +5,7 @@ Pure: what was read and what is asked in, a `Decision` out. Source: contract/beh
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta, timezone
 from enum import StrEnum
 
 from message_contacts import errors
@@ -22,6 +20,7 @@ from message_contacts.contacts.model import (
     Verified,
 )
 from message_contacts.ids import Ids
+from message_contacts.verification import limits
 from message_contacts.verification.model import (
     Block,
     Evidence,
@@ -35,8 +34,6 @@ from message_contacts.verification.model import (
 SEND_VERIFICATION = "send-verification"
 #: What a used-up limit answers.
 TOO_MANY = errors.SEND_VALIDATE_CODE_EXCEEDS_LIMIT_FOR_ACCOUNT
-#: Days of limits begin at midnight there.
-_LIMITS_ZONE = timezone(timedelta(hours=8))
 
 
 class PageState(StrEnum):
@@ -149,11 +146,11 @@ def send(
         created_at=now,
     )
     counts = (
-        CountUp(contact.account_id, f"{channel} verifications", day(now), rules.per_account_and_day, TOO_MANY),
+        CountUp(contact.account_id, limits.sent_counter(channel), limits.day(now), rules.per_account_and_day, TOO_MANY),
         CountUp(
             contact.account_id,
-            f"{channel} verifications to {_digest(pending)}",
-            minute(now),
+            limits.sent_to_counter(channel, pending),
+            limits.minute(now),
             rules.per_address_and_minute,
             TOO_MANY,
         ),
@@ -222,8 +219,8 @@ def count_wrong_code(verification: Verification, rules: VerificationRules, *, no
     """Remember a wrong code, for this message and for its address today."""
     count = CountUp(
         verification.account_id,
-        wrong_codes_counter(verification),
-        day(now),
+        limits.wrong_codes_counter(verification),
+        limits.day(now),
         rules.wrong_codes_per_address_and_day,
         TOO_MANY,
     )
@@ -243,7 +240,7 @@ def refuse(case: Case, visitor: Visitor, *, now: Instant) -> Decision[PageState]
     block = Block(
         account_id=verification.account_id,
         channel=verification.channel,
-        address_key=address_key(verification),
+        address_key=limits.address_key(verification),
         verification_id=verification.verification_id,
         blocked_at=now,
         source_address=visitor.source_address,
@@ -257,26 +254,6 @@ def take_back(case: Case, generation: int, *, now: Instant, contact_rules: Conta
     return Decision(() if case.block is None else (Delete(case.block),), left)
 
 
-def day(now: Instant) -> str:
-    """The day that limits count in, e.g. `2026-11-21`; begins at midnight UTC+8."""
-    return datetime.fromtimestamp(now / 1000, _LIMITS_ZONE).strftime("%Y-%m-%d")
-
-
-def minute(now: Instant) -> str:
-    """The minute that limits count in, e.g. `2026-11-21T08:15`, UTC."""
-    return datetime.fromtimestamp(now / 1000, UTC).strftime("%Y-%m-%dT%H:%M")
-
-
-def wrong_codes_counter(verification: Verification) -> str:
-    """Name of the counter of wrong codes for the verification's address."""
-    return f"wrong {verification.channel} codes for {_digest_text(address_key(verification))}"
-
-
-def address_key(verification: Verification) -> str:
-    """The verification's address in the form in which addresses are compared."""
-    return verification.address.lower()
-
-
 def _waits(contact: Contact, verification: Verification, rules: ContactRules) -> bool:
     """Whether the contact still waits for this very verification."""
     channel = verification.channel
@@ -286,7 +263,7 @@ def _waits(contact: Contact, verification: Verification, rules: ContactRules) ->
         not contact.deleting
         and slot.verification_id == verification.verification_id
         and pending is not None
-        and pending.key == address_key(verification)
+        and pending.key == limits.address_key(verification)
     )
 
 
@@ -295,12 +272,3 @@ def _naming(contact: Contact, channel: Channel, verification_id: str) -> Contact
     if channel is Channel.EMAIL:
         return replace(contact, email=replace(contact.email, verification_id=verification_id))
     return replace(contact, phone=replace(contact.phone, verification_id=verification_id))
-
-
-def _digest(address: Address) -> str:
-    return _digest_text(address.key)
-
-
-def _digest_text(key: str) -> str:
-    """Sixteen hex digits that stand for an address where the address itself is not needed."""
-    return hashlib.sha256(key.encode()).hexdigest()[:16]

@@ -14,7 +14,7 @@ from message_contacts.contacts.model import Channel, ContactRules, EmailAddress,
 from message_contacts.contacts.store import ContactStore
 from message_contacts.directory.store import DirectoryStore
 from message_contacts.errors import ApiError
-from message_contacts.verification import challenge
+from message_contacts.verification import challenge, limits
 from message_contacts.verification.challenge import Case, PageState, Visitor
 from message_contacts.verification.model import VerificationRules, VerificationState, Way
 from message_contacts.verification.store import VerificationStore
@@ -129,9 +129,9 @@ class VerificationService:
         return Case(
             verification=verification,
             contact=await self.contacts.contact(account_id, verification.contact_id),
-            block=await self.verifications.block(account_id, verification.channel, challenge.address_key(verification)),
+            block=await self.verifications.block(account_id, verification.channel, limits.address_key(verification)),
             wrong_codes_today=await self.verifications.count(
-                account_id, challenge.wrong_codes_counter(verification), challenge.day(self.clock.now())
+                account_id, limits.wrong_codes_counter(verification), limits.day(self.clock.now())
             ),
         )
 

@@ -22,7 +22,7 @@ from message_contacts.contacts.model import (
 )
 from message_contacts.errors import ApiError, ErrorDefinition
 from message_contacts.ids import RandomIds
-from message_contacts.verification import challenge
+from message_contacts.verification import challenge, limits
 from message_contacts.verification.challenge import Case, PageState, Visitor
 from message_contacts.verification.model import Block, Evidence, Verification, VerificationRules, VerificationState, Way
 from tests.factories import (
@@ -257,4 +257,4 @@ def test_refuse_of_an_address_that_was_confirmed_changes_nothing() -> None:
 
 def test_day_of_limits_begins_at_midnight_utc_plus_8() -> None:
     before = Instant(START + 8 * HOUR - 1)
-    assert (challenge.day(before), challenge.day(Instant(before + 1))) == ("2026-11-21", "2026-11-22")
+    assert (limits.day(before), limits.day(Instant(before + 1))) == ("2026-11-21", "2026-11-22")
