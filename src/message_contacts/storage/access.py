@@ -1,0 +1,156 @@
+"""Accounts, access keys, and nonces that were used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from message_contacts.access.model import AccessKey, Account, KeyStatus
+from message_contacts.clock import Clock
+from message_contacts.storage.engine import Database, Parameters, Row
+from message_contacts.storage.records import Record
+
+ACCESS_KEY = """
+    -- One access key by its id, whichever account it belongs to.
+    SELECT account_id, access_key_id, sealed_secret, status, created_at, version FROM access_key
+     WHERE access_key_id = $1
+"""
+
+ACCESS_KEYS = """
+    -- All keys of an account, oldest first.
+    SELECT account_id, access_key_id, sealed_secret, status, created_at, version FROM access_key
+     WHERE account_id = $1 ORDER BY created_at, access_key_id
+"""
+
+INSERT_ACCESS_KEY = """
+    -- Add an access key.
+    INSERT INTO access_key (sealed_secret, status, created_at, account_id, access_key_id, version)
+    VALUES ($1, $2, $3, $4, $5, $6)
+"""
+
+UPDATE_ACCESS_KEY = """
+    -- Change an access key if nobody changed it since it was read.
+    UPDATE access_key SET sealed_secret = $1, status = $2, created_at = $3, version = version + 1
+     WHERE account_id = $4 AND access_key_id = $5 AND version = $6
+"""
+
+DELETE_ACCESS_KEY = """
+    -- Delete an access key if nobody changed it since it was read.
+    DELETE FROM access_key WHERE account_id = $1 AND access_key_id = $2 AND version = $3
+"""
+
+RELY_ON_ACCESS_KEY = """
+    -- Whether an access key is as it was read.
+    SELECT 1 FROM access_key WHERE account_id = $1 AND access_key_id = $2 AND version = $3
+"""
+
+ACCOUNT = """
+    -- One management account.
+    SELECT account_id, name, created_at, version FROM account WHERE account_id = $1
+"""
+
+ACCOUNTS = """
+    -- All management accounts, oldest first: for the operator.
+    SELECT account_id, name, created_at, version FROM account ORDER BY created_at, account_id
+"""
+
+INSERT_ACCOUNT = """
+    -- Add a management account.
+    INSERT INTO account (name, created_at, account_id, version) VALUES ($1, $2, $3, $4)
+"""
+
+UPDATE_ACCOUNT = """
+    -- Change a management account if nobody changed it since it was read.
+    UPDATE account SET name = $1, created_at = $2, version = version + 1 WHERE account_id = $3 AND version = $4
+"""
+
+DELETE_ACCOUNT = """
+    -- Delete a management account if nobody changed it since it was read.
+    DELETE FROM account WHERE account_id = $1 AND version = $2
+"""
+
+RELY_ON_ACCOUNT = """
+    -- Whether a management account is as it was read.
+    SELECT 1 FROM account WHERE account_id = $1 AND version = $2
+"""
+
+NONCE_IN_FORCE = """
+    -- Whether a change with this nonce was committed and the request could still be repeated.
+    SELECT 1 FROM nonce WHERE digest = $1 AND expires_at > $2
+"""
+
+
+class Access:
+    """`access.store.AccessStore`."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def access_key(self, access_key_id: str) -> AccessKey | None:
+        rows = await self._database.rows(ACCESS_KEY, (access_key_id,))
+        return _access_key_from_row(rows[0]) if rows else None
+
+    async def access_keys(self, account_id: str) -> Sequence[AccessKey]:
+        return [_access_key_from_row(row) for row in await self._database.rows(ACCESS_KEYS, (account_id,))]
+
+    async def account(self, account_id: str) -> Account | None:
+        rows = await self._database.rows(ACCOUNT, (account_id,))
+        return _account_from_row(rows[0]) if rows else None
+
+    async def accounts(self) -> Sequence[Account]:
+        (rows,) = await self._database.report((ACCOUNTS, ()))
+        return [_account_from_row(row) for row in rows]
+
+    async def nonce_used(self, digest: bytes) -> bool:
+        return bool(await self._database.rows(NONCE_IN_FORCE, (digest, self._clock.now())))
+
+
+def _access_key_from_row(row: Row) -> AccessKey:
+    account_id, access_key_id, sealed_secret, status, created_at, version = row
+    return AccessKey(
+        access_key_id=access_key_id,
+        account_id=account_id,
+        sealed_secret=sealed_secret,
+        status=KeyStatus(status),
+        created_at=created_at,
+        version=version,
+    )
+
+
+def _account_from_row(row: Row) -> Account:
+    account_id, name, created_at, version = row
+    return Account(account_id=account_id, name=name, created_at=created_at, version=version)
+
+
+def _access_key_key(key: AccessKey) -> Parameters:
+    return key.account_id, key.access_key_id
+
+
+def _access_key_values(key: AccessKey) -> Parameters:
+    return key.sealed_secret, key.status.value, key.created_at
+
+
+def _account_key(account: Account) -> Parameters:
+    return (account.account_id,)
+
+
+def _account_values(account: Account) -> Parameters:
+    return account.name, account.created_at
+
+
+ACCESS_KEY_RECORD: Record[AccessKey] = Record(
+    insert=INSERT_ACCESS_KEY,
+    update=UPDATE_ACCESS_KEY,
+    delete=DELETE_ACCESS_KEY,
+    rely_on=RELY_ON_ACCESS_KEY,
+    key=_access_key_key,
+    values=_access_key_values,
+)
+ACCOUNT_RECORD: Record[Account] = Record(
+    insert=INSERT_ACCOUNT,
+    update=UPDATE_ACCOUNT,
+    delete=DELETE_ACCOUNT,
+    rely_on=RELY_ON_ACCOUNT,
+    key=_account_key,
+    values=_account_values,
+)

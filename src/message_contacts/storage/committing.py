@@ -1,0 +1,122 @@
+"""From a change set to the steps that carry it out, and the store's side of committing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, assert_never
+
+from message_contacts import errors
+from message_contacts.access.model import AccessKey, Account
+from message_contacts.changes import Change, CountDown, CountUp, Delete, Enqueue, Insert, Nonce, RelyOn, Update
+from message_contacts.clock import Clock, Instant
+from message_contacts.contacts.model import Contact, DetachedContact
+from message_contacts.directory.model import Folder, Member, ResourceDirectory
+from message_contacts.storage.access import ACCESS_KEY_RECORD, ACCOUNT_RECORD
+from message_contacts.storage.contacts import CONTACT_RECORD
+from message_contacts.storage.detached import COPY_RECORD
+from message_contacts.storage.engine import Database, Step
+from message_contacts.storage.outbox import enqueued
+from message_contacts.storage.records import Record
+from message_contacts.storage.tree import DIRECTORY_RECORD, FOLDER_RECORD, MEMBER_RECORD
+from message_contacts.storage.verification import (
+    BLOCK_RECORD,
+    INSERT_EVIDENCE,
+    VERIFICATION_RECORD,
+    evidence_row,
+)
+from message_contacts.verification.model import Block, Evidence, Verification
+
+USE_NONCE = """
+    -- Keep a nonce. No row: a change with it was committed and the request could still be repeated.
+    INSERT INTO nonce (digest, expires_at) VALUES ($1, $2)
+    ON CONFLICT (digest) DO UPDATE SET expires_at = excluded.expires_at WHERE nonce.expires_at <= $3
+"""
+
+COUNT_UP = """
+    -- Raise a counter below its limit. No row: it stands there already.
+    INSERT INTO counter (account_id, counter, period, value, raised_at)
+    SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), 1, CAST($4 AS BIGINT) WHERE CAST($5 AS BIGINT) >= 1
+    ON CONFLICT (account_id, counter, period)
+    DO UPDATE SET value = counter.value + 1, raised_at = excluded.raised_at WHERE counter.value < $5
+"""
+
+COUNT_DOWN = """
+    -- Lower a counter, never below nought.
+    UPDATE counter SET value = value - 1 WHERE account_id = $1 AND counter = $2 AND period = $3 AND value > 0
+"""
+
+#: How each kind of record with a version is written.
+RECORDS: Mapping[type, Record[Any]] = {
+    Account: ACCOUNT_RECORD,
+    AccessKey: ACCESS_KEY_RECORD,
+    ResourceDirectory: DIRECTORY_RECORD,
+    Folder: FOLDER_RECORD,
+    Member: MEMBER_RECORD,
+    Contact: CONTACT_RECORD,
+    DetachedContact: COPY_RECORD,
+    Verification: VERIFICATION_RECORD,
+    Block: BLOCK_RECORD,
+}
+
+
+class ChangeCommitter:
+    """`changes.Committer`."""
+
+    def __init__(self, database: Database, clock: Clock, on_enqueued: Callable[[str], None]) -> None:
+        self._database = database
+        self._clock = clock
+        self._on_enqueued = on_enqueued
+
+    async def commit(self, changes: tuple[Change, ...], nonce: Nonce | None) -> None:
+        steps = compiled(changes, nonce, self._clock.now())
+        channels = {change.job.channel for change in changes if type(change) is Enqueue}
+        if not channels:
+            await self._database.commit(steps)
+            return
+
+        def wake() -> None:
+            for channel in channels:
+                self._on_enqueued(channel)
+
+        await self._database.commit(steps, committed=wake)
+
+
+def compiled(changes: tuple[Change, ...], nonce: Nonce | None, now: Instant) -> list[Step]:
+    """The steps of a change set, the nonce first: its refusal outranks all others."""
+    steps: list[Step] = []
+    if nonce is not None:
+        steps.append(Step(USE_NONCE, (nonce.digest, nonce.expires_at, now), errors.SIGNATURE_NONCE_USED))
+    for change in changes:
+        match change:
+            case Insert(row=Evidence() as evidence):
+                steps.append(Step(INSERT_EVIDENCE, evidence_row(evidence)))
+            case Insert():
+                steps += _record(change.row).inserted(change.row)
+            case Update():
+                steps += _record(change.before).updated(change.before, change.after)
+            case Delete():
+                steps += _record(change.row).deleted(change.row)
+            case RelyOn():
+                steps += _record(change.row).relied_on(change.row)
+            case CountUp():
+                steps.append(
+                    Step(
+                        COUNT_UP,
+                        (change.account_id, change.counter, change.period, now, change.limit),
+                        change.error,
+                    )
+                )
+            case CountDown():
+                steps.append(Step(COUNT_DOWN, (change.account_id, change.counter, change.period)))
+            case Enqueue():
+                steps.append(enqueued(change.job))
+            case _:
+                assert_never(change)
+    return steps
+
+
+def _record(row: object) -> Record[Any]:
+    record = RECORDS.get(type(row))
+    if record is None:
+        raise TypeError(f"no way to write this with a version: {type(row).__name__}")
+    return record

@@ -1,0 +1,32 @@
+"""Names of the constraints whose refusal means something of its own, and what it means.
+
+Kept apart from `schema` because that imports SQLAlchemy, which a running server does without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from message_contacts import errors
+from message_contacts.errors import ErrorDefinition
+
+UNIQUE_CONTACT_NAME = "unique_contact_name"
+UNIQUE_FOLDER_NAME = "unique_folder_name"
+UNIQUE_MEMBER_DISPLAY_NAME = "unique_member_display_name"
+UNIQUE_MEMBER_ACCOUNT_NAME = "unique_member_account_name"
+
+#: A refusal by any other constraint means that the ground has moved: decide again.
+REFUSALS: Mapping[str, ErrorDefinition] = {
+    UNIQUE_CONTACT_NAME: errors.INVALID_PARAMETER_NAME_ALREADY_USED,
+    UNIQUE_FOLDER_NAME: errors.INVALID_PARAMETER_FOLDER_NAME_ALREADY_USED,
+    UNIQUE_MEMBER_DISPLAY_NAME: errors.INVALID_PARAMETER_ACCOUNT_DISPLAY_NAME_ALREADY_USED,
+    UNIQUE_MEMBER_ACCOUNT_NAME: errors.ENTITY_ALREADY_EXISTS_RESOURCE_DIRECTORY_ACCOUNT,
+}
+
+#: SQLite reports the columns of a unique rule where PostgreSQL reports its name.
+SQLITE_COLUMNS: Mapping[str, str] = {
+    "contact.account_id, contact.name": UNIQUE_CONTACT_NAME,
+    "folder.account_id, folder.parent_id, folder.name": UNIQUE_FOLDER_NAME,
+    "member.account_id, member.display_name": UNIQUE_MEMBER_DISPLAY_NAME,
+    "member.account_name": UNIQUE_MEMBER_ACCOUNT_NAME,
+}

@@ -1,0 +1,73 @@
+"""What the stores ask of a database engine: a few verbs, the same on every engine.
+
+Statements are written once for all engines: parameters are `$1, $2, ...` and appear in that order for the first time,
+which SQLite reads as positions too. A change set is a list of steps; the engine carries them out in one transaction,
+and turns a step's refusal into the domain's answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from message_contacts.errors import ErrorDefinition
+
+Row = tuple[Any, ...]
+Parameters = tuple[Any, ...]
+Query = tuple[str, Parameters]
+
+
+class DecideAgain:
+    """Refusal of a step that found other ground than the decision: becomes `changes.Stale`."""
+
+
+DECIDE_AGAIN = DecideAgain()
+
+#: What it means when a step does not change, or find, exactly one row; None: nothing, any number is right.
+Refusal = ErrorDefinition | DecideAgain | None
+
+
+class Step(NamedTuple):
+    """One statement of a change set."""
+
+    sql: str
+    parameters: Parameters
+    #: Raised unless exactly one row was changed or, by a step that `finds`, found.
+    refusal: Refusal = None
+    #: Whether the statement looks at a row instead of changing one.
+    finds: bool = False
+
+
+class SchemaMismatch(Exception):  # noqa: N818 - read as a sentence by the operator
+    """The database's schema and this program do not go together; the text says what to do."""
+
+
+class Database(Protocol):
+    """One database, as the stores see it."""
+
+    async def rows(self, sql: str, parameters: Parameters) -> list[Row]:
+        """Read few rows by key or index."""
+        ...
+
+    async def report(self, *queries: Query) -> list[list[Row]]:
+        """Read lists: every query's rows, all of one moment, without holding up other calls."""
+        ...
+
+    async def commit(self, steps: Sequence[Step], *, committed: Callable[[], None] | None = None) -> None:
+        """Carry out all steps, durably, or none.
+
+        Args:
+            committed: Called once they are durable, even if nobody waits for the answer any more.
+        Raises:
+            Stale: A step met other ground than the decision did.
+            ApiError: A step's own refusal, that of a constraint, or SERVICE_UNAVAILABLE with nothing written.
+        """
+        ...
+
+    async def write(self, sql: str, parameters: Parameters) -> tuple[list[Row], int]:
+        """Carry out one statement durably; the rows it returns and how many it changed."""
+        ...
+
+    def close(self) -> None:
+        """Finish what is under way and let go."""
+        ...

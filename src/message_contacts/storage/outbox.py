@@ -1,0 +1,153 @@
+"""Waiting work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from message_contacts.changes import Job
+from message_contacts.clock import Instant
+from message_contacts.delivery.outbox import Fate, Settlement
+from message_contacts.storage.engine import Database, Row, Step
+from message_contacts.storage.texts import payload_from_text, text_from_payload
+
+INSERT_JOB = """
+    -- Let work wait.
+    INSERT INTO job (account_id, job_id, kind, channel, payload, due_at, created_at, attempts, last_failure, ready_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+"""
+
+ANY_READY = """
+    -- Whether a claim would find anything: asked first, so that idle workers do not write.
+    SELECT 1 FROM job WHERE channel = $1 AND ready_at <= $2 LIMIT 1
+"""
+
+CLAIM = """
+    -- Take due work of a channel, whichever tenants it belongs to. Who updates a row has it; claims run out.
+    UPDATE job SET worker_id = $1, ready_at = $2
+     WHERE (account_id, job_id) IN (SELECT account_id, job_id FROM job
+                                     WHERE channel = $3 AND ready_at <= $4
+                                     ORDER BY ready_at, job_id LIMIT $5)
+ RETURNING account_id, job_id, kind, channel, payload, due_at, created_at, attempts, last_failure
+"""
+
+JOB_DONE = """
+    -- Work is done, unless somebody else has claimed it since.
+    DELETE FROM job WHERE account_id = $1 AND job_id = $2 AND worker_id = $3
+"""
+
+JOB_AGAIN = """
+    -- Work is tried again later, unless somebody else has claimed it since.
+    UPDATE job SET worker_id = NULL, ready_at = $1, due_at = $1, attempts = attempts + 1, last_failure = $2
+     WHERE account_id = $3 AND job_id = $4 AND worker_id = $5
+"""
+
+JOB_DEAD = """
+    -- Work is given up, unless somebody else has claimed it since.
+    UPDATE job SET worker_id = NULL, ready_at = NULL, attempts = attempts + 1, last_failure = $1
+     WHERE account_id = $2 AND job_id = $3 AND worker_id = $4
+"""
+
+HAND_BACK = """
+    -- What a worker has claimed is due as it was before.
+    UPDATE job SET worker_id = NULL, ready_at = due_at WHERE worker_id = $1
+"""
+
+NEXT_DUE = """
+    -- When the next work of a channel is due.
+    SELECT min(ready_at) FROM job WHERE channel = $1 AND ready_at IS NOT NULL
+"""
+
+DEAD_JOBS = """
+    -- Work of a tenant that was given up, by id, that behind one.
+    SELECT account_id, job_id, kind, channel, payload, due_at, created_at, attempts, last_failure FROM job
+     WHERE account_id = $1 AND ready_at IS NULL AND job_id > $2
+     ORDER BY job_id LIMIT $3
+"""
+
+REPLAY = """
+    -- Let work that was given up wait again.
+    UPDATE job SET ready_at = $1, due_at = $1, attempts = 0
+     WHERE account_id = $2 AND job_id = $3 AND ready_at IS NULL
+ RETURNING channel
+"""
+
+
+class JobOutbox:
+    """`delivery.outbox.Outbox`."""
+
+    def __init__(self, database: Database, on_enqueued: Callable[[str], None]) -> None:
+        self._database = database
+        self._on_enqueued = on_enqueued
+
+    async def claim(self, channel: str, worker_id: str, *, now: Instant, until: Instant, limit: int) -> Sequence[Job]:
+        if not await self._database.rows(ANY_READY, (channel, now)):
+            return []
+        rows, _ = await self._database.write(CLAIM, (worker_id, until, channel, now, limit))
+        jobs = [_job_from_row(row) for row in rows]
+        jobs.sort(key=lambda job: (job.due_at, job.job_id))
+        return jobs
+
+    async def settle(self, worker_id: str, settlements: Sequence[Settlement]) -> None:
+        await self._database.commit([_settled(worker_id, settlement) for settlement in settlements])
+
+    async def hand_back(self, worker_id: str) -> None:
+        await self._database.write(HAND_BACK, (worker_id,))
+
+    async def next_due(self, channel: str) -> Instant | None:
+        due: Instant | None = (await self._database.rows(NEXT_DUE, (channel,)))[0][0]
+        return due
+
+    async def dead_jobs(self, account_id: str, *, after: str | None, limit: int) -> Sequence[Job]:
+        (rows,) = await self._database.report((DEAD_JOBS, (account_id, after or "", limit)))
+        return [_job_from_row(row) for row in rows]
+
+    async def replay(self, account_id: str, job_id: str, *, now: Instant) -> bool:
+        rows, _ = await self._database.write(REPLAY, (now, account_id, job_id))
+        for (channel,) in rows:
+            self._on_enqueued(channel)
+        return bool(rows)
+
+
+def enqueued(job: Job) -> Step:
+    """The step of `changes.Enqueue`."""
+    return Step(
+        INSERT_JOB,
+        (
+            job.account_id,
+            job.job_id,
+            job.kind,
+            job.channel,
+            text_from_payload(job.payload),
+            job.due_at,
+            job.created_at,
+            job.attempts,
+            job.last_failure,
+            job.due_at,
+        ),
+    )
+
+
+def _settled(worker_id: str, settlement: Settlement) -> Step:
+    key = (settlement.job.account_id, settlement.job.job_id, worker_id)
+    match settlement.fate:
+        case Fate.DONE:
+            return Step(JOB_DONE, key)
+        case Fate.AGAIN:
+            return Step(JOB_AGAIN, (settlement.due_at, settlement.reason, *key))
+        case Fate.DEAD:
+            return Step(JOB_DEAD, (settlement.reason, *key))
+
+
+def _job_from_row(row: Row) -> Job:
+    account_id, job_id, kind, channel, payload, due_at, created_at, attempts, last_failure = row
+    return Job(
+        job_id=job_id,
+        account_id=account_id,
+        kind=kind,
+        channel=channel,
+        payload=payload_from_text(payload),
+        due_at=due_at,
+        created_at=created_at,
+        attempts=attempts,
+        last_failure=last_failure,
+    )

@@ -1,0 +1,97 @@
+"""SQLite as a `Database`: reads by key on the event loop, lists on a thread beside it, writes through one writer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import apsw
+
+from message_contacts.storage.engine import Parameters, Query, Row, Step
+from message_contacts.storage.sqlite_checkpoint import Checkpointer
+from message_contacts.storage.sqlite_connection import UNAVAILABLE, connect, unavailable
+from message_contacts.storage.sqlite_writer import Writer, WriterSeam
+
+_READ_CACHE_KIB = 8 * 1024
+_LIST_CACHE_KIB = 4 * 1024
+_WRITE_CACHE_KIB = 16 * 1024
+#: Reads wait for nobody in the write-ahead log's everyday life; this covers recovery after a crash.
+_READ_BUSY_SECONDS = 1.0
+
+
+class SqliteDatabase:
+    """`engine.Database` on one file, which other processes may have open as well."""
+
+    def __init__(self, path: Path, *, busy_seconds: float, seam: WriterSeam | None = None) -> None:
+        """Open the file.
+
+        Args:
+            busy_seconds: How long a commit waits for other processes' commits before it is given up.
+        """
+        writing = connect(path, busy_seconds=busy_seconds, cache_kib=_WRITE_CACHE_KIB, writes=True)
+        self._reading = connect(path, busy_seconds=_READ_BUSY_SECONDS, cache_kib=_READ_CACHE_KIB)
+        self._listing = connect(path, busy_seconds=_READ_BUSY_SECONDS, cache_kib=_LIST_CACHE_KIB)
+        self._execute = self._reading.cursor().execute
+        self._lister = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-list")
+        self._checkpointer = Checkpointer(writing, connect(path, busy_seconds=0.0, cache_kib=64, writes=True))
+        self._writer = Writer(writing, seam=seam, committed=self._checkpointer.committed)
+
+    async def rows(self, sql: str, parameters: Parameters) -> list[Row]:
+        try:
+            return self._execute(sql, parameters).fetchall()
+        except UNAVAILABLE as complaint:
+            raise unavailable(complaint) from complaint
+
+    async def report(self, *queries: Query) -> list[list[Row]]:
+        return await asyncio.get_running_loop().run_in_executor(self._lister, self._report, queries)
+
+    def _report(self, queries: Sequence[Query]) -> list[list[Row]]:
+        try:
+            if len(queries) == 1:
+                return [self._listing.execute(*queries[0]).fetchall()]
+            self._listing.execute("BEGIN")  # one moment for all of them
+            try:
+                return [self._listing.execute(*query).fetchall() for query in queries]
+            finally:
+                self._listing.execute("COMMIT")
+        except UNAVAILABLE as complaint:
+            raise unavailable(complaint) from complaint
+
+    async def commit(self, steps: Sequence[Step], *, committed: Callable[[], None] | None = None) -> None:
+        await self._writer.commit(steps, committed)
+
+    async def write(self, sql: str, parameters: Parameters) -> tuple[list[Row], int]:
+        return await self._writer.write(Step(sql, parameters))
+
+    def close(self) -> None:
+        self._lister.shutdown()
+        self._writer.close()
+        self._checkpointer.close()
+        self._listing.close()
+        self._reading.close()
+
+
+def sqlite_schema_version(path: Path) -> str | None:
+    """The schema version of the file; None when it has none."""
+    return _schema_value(path, "SELECT version_num FROM alembic_version")
+
+
+def sqlite_oldest_program(path: Path) -> str | None:
+    """The schema version of the oldest program that works with the file."""
+    return _schema_value(path, "SELECT oldest_program FROM schema_compatibility")
+
+
+def _schema_value(path: Path, sql: str) -> str | None:
+    if not path.exists():
+        return None
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    try:
+        connection.set_busy_timeout(int(_READ_BUSY_SECONDS * 1000))
+        rows = connection.execute(sql).fetchall()
+    except apsw.SQLError:  # no such table
+        return None
+    finally:
+        connection.close()
+    return str(rows[0][0]) if rows else None

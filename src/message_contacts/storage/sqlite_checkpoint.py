@@ -1,0 +1,85 @@
+"""Moving what was committed from the write-ahead log into the database file, beside the writing.
+
+A thread with a connection of its own does it whenever enough has gathered, without holding up anybody. Under steady
+load that never catches up, so at 64 MB the writer itself does the rest and begins the log anew; little is left by then.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import apsw
+import structlog
+
+from message_contacts.storage.sqlite_connection import UNAVAILABLE
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+_PAGE = 4096
+#: Log pages between two rounds in the background: 8 MB.
+BACKGROUND_PAGES = 8 * 2**20 // _PAGE
+#: Log pages at which the writer stops for it: 64 MB.
+FORCED_PAGES = 64 * 2**20 // _PAGE
+
+
+class Checkpointer:
+    """Watches the log of one file; told of each commit by the writer."""
+
+    def __init__(self, writer: apsw.Connection, own: apsw.Connection) -> None:
+        """Watch what `writer` commits; `own` is this object's to use and to close."""
+        self._writer = writer
+        self._own = own
+        self._pages = 0
+        self._background_at = BACKGROUND_PAGES
+        self._forced_at = FORCED_PAGES
+        self._wanted = threading.Event()
+        self._one_at_a_time = threading.Lock()
+        self._closed = False
+        writer.set_wal_hook(self._log_grew)  # also switches off SQLite's own checkpoints, which hold up the writer
+        own.wal_autocheckpoint(0)
+        self._thread = threading.Thread(target=self._run, name="sqlite-checkpoint", daemon=True)
+        self._thread.start()
+
+    def committed(self) -> None:
+        """Called on the writer's thread after a commit, when everybody has their answer."""
+        if self._pages >= self._forced_at:
+            self._force()
+        elif self._pages >= self._background_at:
+            self._background_at = self._pages + BACKGROUND_PAGES
+            self._wanted.set()
+        elif self._pages < BACKGROUND_PAGES:  # the log has begun anew
+            self._background_at, self._forced_at = BACKGROUND_PAGES, FORCED_PAGES
+
+    def close(self) -> None:
+        """End the thread and close its connection."""
+        self._closed = True
+        self._wanted.set()
+        self._thread.join()
+        self._own.close()
+
+    def _log_grew(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
+        self._pages = pages
+        return apsw.SQLITE_OK
+
+    def _force(self) -> None:
+        try:
+            with self._one_at_a_time:  # what the background is moving just now need not be moved again
+                self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
+        except UNAVAILABLE as complaint:  # a long read, or another process at the same: later
+            log.info("checkpoint_put_off", complaint=type(complaint).__name__, pages=self._pages)
+            self._forced_at = self._pages + BACKGROUND_PAGES
+        else:
+            self._pages = 0
+            self._background_at, self._forced_at = BACKGROUND_PAGES, FORCED_PAGES
+
+    def _run(self) -> None:
+        while True:
+            self._wanted.wait()
+            self._wanted.clear()
+            if self._closed:
+                return
+            try:
+                with self._one_at_a_time:
+                    self._own.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            except UNAVAILABLE as complaint:  # another process is at it
+                log.info("checkpoint_put_off", complaint=type(complaint).__name__, pages=self._pages)

@@ -1,0 +1,103 @@
+"""Connections to an SQLite file, and what SQLite's complaints mean."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import apsw
+import structlog
+
+from message_contacts import errors
+from message_contacts.changes import Stale
+from message_contacts.errors import ApiError
+from message_contacts.storage.constraints import REFUSALS, SQLITE_COLUMNS
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+#: The database cannot do it now, through nobody's bug: full disk, locks held for too long, a file that was taken away.
+UNAVAILABLE = (
+    apsw.BusyError,
+    apsw.LockedError,
+    apsw.FullError,
+    apsw.IOError,
+    apsw.CantOpenError,
+    apsw.NoMemError,
+    apsw.ReadOnlyError,
+    apsw.ProtocolError,
+    apsw.InterruptError,
+    apsw.CorruptError,
+    apsw.NotADBError,
+)
+
+_MOVED_GROUND = {
+    apsw.SQLITE_CONSTRAINT_UNIQUE,
+    apsw.SQLITE_CONSTRAINT_PRIMARYKEY,
+    apsw.SQLITE_CONSTRAINT_FOREIGNKEY,
+}
+
+#: Enough for every statement of the project, each prepared once.
+_STATEMENTS_KEPT = 256
+
+
+def connect(path: Path, *, busy_seconds: float, cache_kib: int, writes: bool = False) -> apsw.Connection:
+    """Open the file, which is made, readable by its owner only, if it is not there.
+
+    Args:
+        busy_seconds: How long to wait for locks that other connections hold.
+        cache_kib: Size of the page cache.
+        writes: Whether this connection may write.
+    """
+    if not path.exists():
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE, statementcachesize=_STATEMENTS_KEPT)
+    # Plans that do not depend on the values bound: else SQLite prepares a statement anew for each call as soon as a
+    # table in it has a partial index (measured: 31 instead of 8 us for a contact with its bindings).
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
+    connection.set_busy_handler(_patience(busy_seconds))
+    for pragma in (
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = FULL",  # an acknowledged change survives the loss of power
+        "PRAGMA foreign_keys = ON",
+        "PRAGMA mmap_size = 0",  # an I/O error must be an error, not the end of the process
+        "PRAGMA temp_store = MEMORY",
+        f"PRAGMA cache_size = -{cache_kib:d}",
+        f"PRAGMA query_only = {'OFF' if writes else 'ON'}",
+    ):
+        connection.execute(pragma).fetchall()
+    return connection
+
+
+def _patience(seconds: float) -> Callable[[int], bool]:
+    """A busy handler that asks often, so that two busy processes take turns, and gives up after that long."""
+    deadline = 0.0
+
+    def handler(tries: int) -> bool:
+        nonlocal deadline
+        now = time.monotonic()
+        if tries == 0:
+            deadline = now + seconds
+        if now >= deadline:
+            return False
+        time.sleep(0.0002 if tries < 50 else 0.002)
+        return True
+
+    return handler
+
+
+def refusal(complaint: apsw.ConstraintError) -> Exception:
+    """What a constraint's complaint means to the rules; the complaint itself when it shows a bug."""
+    columns = str(complaint).rpartition(": ")[2]
+    constraint = SQLITE_COLUMNS.get(columns)
+    if constraint is not None:
+        return REFUSALS[constraint](constraint=constraint)
+    if getattr(complaint, "extendedresult", 0) in _MOVED_GROUND:  # missing from the driver's type hints
+        return Stale(str(complaint))
+    return complaint
+
+
+def unavailable(complaint: BaseException) -> ApiError:
+    """The caller's side of a complaint in `UNAVAILABLE`; the operator's side goes to the log where it is met."""
+    return errors.SERVICE_UNAVAILABLE(complaint=type(complaint).__name__)

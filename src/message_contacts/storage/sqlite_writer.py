@@ -1,0 +1,205 @@
+"""The one thread that writes to an SQLite file: it carries out what waits in one commit, a savepoint each.
+
+The commit's wait for the disk is what costs; shared, it costs each change little. Everybody is answered after the
+commit that holds their change, all of a commit by one call into the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+
+import apsw
+import structlog
+
+from message_contacts.changes import Stale
+from message_contacts.errors import ErrorDefinition
+from message_contacts.storage.engine import Row, Step
+from message_contacts.storage.sqlite_connection import UNAVAILABLE, refusal, unavailable
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+#: Change sets in one commit, at most: bounds how long the first one waits for the last one's statements.
+_MOST_AT_ONCE = 256
+
+BEGIN = "BEGIN IMMEDIATE"
+COMMIT = "COMMIT"
+ROLLBACK = "ROLLBACK"
+SAVEPOINT = "SAVEPOINT change_set"
+RELEASE = "RELEASE change_set"
+TAKE_BACK = "ROLLBACK TO change_set"
+
+Written = tuple[list[Row], int]
+
+
+class WriterSeam:
+    """A place where a test looks at, or spoils, a commit: on the writer's thread. Does nothing in service."""
+
+    def committing(self, connection: apsw.Connection) -> None:
+        """Called when all statements of a commit are carried out, before the commit."""
+
+
+class _Waiting:
+    """Something to be written, and who waits for it."""
+
+    __slots__ = ("committed", "failure", "future", "loop", "statement", "steps", "written")
+
+    def __init__(
+        self,
+        *,
+        steps: Sequence[Step] = (),
+        statement: Step | None = None,
+        committed: Callable[[], None] | None = None,
+    ) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[Written] = self.loop.create_future()
+        self.steps = steps
+        #: A single statement whose rows are wanted; then there are no steps.
+        self.statement = statement
+        self.committed = committed
+        self.written: Written = ([], 0)
+        self.failure: Exception | None = None
+
+
+class Writer:
+    """Writes to one file, from a thread of its own."""
+
+    def __init__(
+        self, connection: apsw.Connection, *, seam: WriterSeam | None = None, committed: Callable[[], None]
+    ) -> None:
+        """Take over the connection; `committed` is called on the writer's thread after each commit."""
+        self._connection = connection
+        self._cursor = connection.cursor()
+        self._seam = seam
+        self._after_commit = committed
+        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
+        self._thread.start()
+
+    async def commit(self, steps: Sequence[Step], committed: Callable[[], None] | None) -> None:
+        """See `engine.Database.commit`."""
+        await self._put(_Waiting(steps=steps, committed=committed))
+
+    async def write(self, statement: Step) -> Written:
+        """See `engine.Database.write`."""
+        return await self._put(_Waiting(statement=statement))
+
+    def _put(self, waiting: _Waiting) -> asyncio.Future[Written]:
+        if self._closed:
+            raise RuntimeError("the storage is closed")
+        self._queue.put(waiting)
+        return waiting.future
+
+    def close(self) -> None:
+        """Finish what waits, then end the thread and close the connection."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+            self._thread.join()
+            self._connection.close()
+
+    def _run(self) -> None:
+        open_ = True
+        while open_:
+            first = self._queue.get()
+            if first is None:
+                return
+            batch = [first]
+            try:
+                while len(batch) < _MOST_AT_ONCE:
+                    following = self._queue.get_nowait()
+                    if following is None:
+                        open_ = False
+                        break
+                    batch.append(following)
+            except Empty:
+                pass
+            try:
+                self._commit(batch)
+            except Exception as bug:  # noqa: BLE001 - the thread must live on, and whoever waits must hear of it
+                self._take_all_back()
+                for waiting in batch:
+                    waiting.failure = waiting.failure or bug
+            _answer(batch)
+            try:
+                self._after_commit()
+            except Exception:  # the same for the thread
+                log.exception("after_commit_failed")
+
+    def _commit(self, batch: Sequence[_Waiting]) -> None:
+        """Carry out a batch in one transaction; failures are left with those they concern."""
+        execute = self._cursor.execute
+        try:
+            execute(BEGIN)
+            for waiting in batch:
+                execute(SAVEPOINT)
+                try:
+                    self._carry_out(waiting)
+                except UNAVAILABLE:
+                    raise
+                except Exception as failure:  # noqa: BLE001 - the waiter's refusal, or a bug that the waiter raises
+                    waiting.failure = failure
+                    execute(TAKE_BACK)
+                execute(RELEASE)
+            if self._seam is not None:
+                self._seam.committing(self._connection)
+            execute(COMMIT)
+        except UNAVAILABLE as complaint:
+            self._take_all_back()
+            log.error("commit_failed", complaint=type(complaint).__name__, change_sets=len(batch))  # noqa: TRY400
+            for waiting in batch:
+                waiting.failure = unavailable(complaint)
+
+    def _carry_out(self, waiting: _Waiting) -> None:
+        connection, execute = self._connection, self._cursor.execute
+        try:
+            if waiting.statement is not None:
+                rows = execute(waiting.statement.sql, waiting.statement.parameters).fetchall()
+                waiting.written = (rows, connection.changes())
+                return
+            for sql, parameters, refused_with, finds in waiting.steps:
+                if finds:
+                    met = bool(execute(sql, parameters).fetchall())
+                else:
+                    execute(sql, parameters)
+                    met = refused_with is None or connection.changes() == 1
+                if not met and refused_with is not None:
+                    raise refused_with() if isinstance(refused_with, ErrorDefinition) else Stale
+        except apsw.ConstraintError as complaint:
+            raise refusal(complaint) from None
+
+    def _take_all_back(self) -> None:
+        """End the transaction without a trace. SQLite may have ended it already."""
+        if self._connection.in_transaction:
+            try:
+                self._cursor.execute(ROLLBACK)
+            except apsw.Error:
+                log.exception("rollback_failed")
+
+
+def _answer(batch: Sequence[_Waiting]) -> None:
+    """Tell those who wait: one call into each event loop, which is one in service."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
+    for waiting in batch:
+        by_loop.setdefault(waiting.loop, []).append(waiting)
+    for loop, share in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_resolve, share)
+        except RuntimeError:  # the loop is closed: nobody waits any more, and what was committed stays
+            log.warning("commit_unheard", change_sets=len(share))
+
+
+def _resolve(share: Sequence[_Waiting]) -> None:
+    """On the event loop: hand over results, then wake whoever works on what was enqueued."""
+    for waiting in share:
+        if not waiting.future.done():  # else the waiter was cancelled
+            if waiting.failure is None:
+                waiting.future.set_result(waiting.written)
+            else:
+                waiting.future.set_exception(waiting.failure)
+    for waiting in share:
+        if waiting.committed is not None and waiting.failure is None:
+            waiting.committed()

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from message_contacts.contacts.model import Channel
+from message_contacts.storage import Storage
+from tests.factories import ACCOUNT
+from tests.storage.making import OTHER_ACCOUNT, make_message
+
+
+async def test_captured_messages_are_read_as_they_were_put_by_id(storage: Storage) -> None:
+    text_message = make_message("m-3", channel=Channel.SMS, recipient="86-13900001234", html=None)
+    for message in (text_message, make_message("m-1"), make_message("m-2"), make_message(account_id=OTHER_ACCOUNT)):
+        await storage.inbox.put(message)
+
+    everything = await storage.inbox.messages(ACCOUNT, recipient=None, after=None, limit=10)
+    behind = await storage.inbox.messages(ACCOUNT, recipient=None, after="m-1", limit=1)
+
+    assert everything == [make_message("m-1"), make_message("m-2"), text_message]
+    assert behind == [make_message("m-2")]
+
+
+async def test_messages_to_one_address_are_found_whatever_its_case(storage: Storage) -> None:
+    for number, recipient in enumerate(["Tom@example.com", "ann@example.com", "tom@EXAMPLE.com"]):
+        await storage.inbox.put(make_message(f"m-{number}", recipient=recipient))
+
+    found = await storage.inbox.messages(ACCOUNT, recipient="tom@example.COM", after=None, limit=10)
+    behind = await storage.inbox.messages(ACCOUNT, recipient="tom@example.com", after="m-0", limit=10)
+
+    assert [message.message_id for message in found] == ["m-0", "m-2"]
+    assert [message.recipient for message in behind] == ["tom@EXAMPLE.com"]
+
+
+async def test_the_same_message_again_changes_nothing(storage: Storage) -> None:
+    await storage.inbox.put(make_message())
+    await storage.inbox.put(make_message(subject="again"))
+
+    assert await storage.inbox.messages(ACCOUNT, recipient=None, after=None, limit=10) == [make_message()]

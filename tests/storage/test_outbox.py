@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from message_contacts.changes import Enqueue, Insert, Job, Stale
+from message_contacts.delivery.outbox import Fate, Settlement
+from message_contacts.storage import Storage
+from tests.factories import ACCOUNT, make_contact
+from tests.storage.making import OTHER_ACCOUNT, after, commit, make_job
+
+NOW = after(100)
+LATER = after(200)
+
+
+async def enqueue(storage: Storage, *jobs: Job) -> None:
+    await commit(storage, *(Enqueue(job) for job in jobs))
+
+
+async def claim(storage: Storage, worker_id: str = "one", **asked: object) -> list[Job]:
+    given: dict[str, object] = {"now": NOW, "until": LATER, "limit": 10, **asked}
+    return list(await storage.outbox.claim("email", worker_id, **given))  # type: ignore[arg-type]
+
+
+async def test_due_jobs_are_claimed_as_they_were_put_oldest_due_first(storage: Storage) -> None:
+    second, first = make_job(1, due_at=after(20)), make_job(2, due_at=after(10), account_id=OTHER_ACCOUNT)
+    await enqueue(storage, second, first, make_job(3, due_at=after(101)), make_job(4, channel="sms"))
+
+    assert await claim(storage) == [first, second]
+    assert await claim(storage) == []
+
+
+async def test_a_claim_takes_no_more_than_its_limit_the_oldest_due(storage: Storage) -> None:
+    await enqueue(storage, *(make_job(number) for number in range(5)))
+
+    assert await claim(storage, limit=2) == [make_job(0), make_job(1)]
+    assert await claim(storage, "two") == [make_job(2), make_job(3), make_job(4)]
+
+
+async def test_a_job_of_a_worker_that_died_is_due_again_when_its_claim_runs_out(storage: Storage) -> None:
+    await enqueue(storage, make_job())
+    await claim(storage)
+    assert await storage.outbox.next_due("email") == LATER
+
+    assert await claim(storage, "two", now=after(199)) == []
+    assert await claim(storage, "two", now=LATER, until=after(300)) == [make_job()]
+
+
+async def test_what_is_settled_is_done_put_off_or_given_up(storage: Storage) -> None:
+    await enqueue(storage, *(make_job(number) for number in range(3)))
+    done, again, dead = await claim(storage)
+
+    await storage.outbox.settle(
+        "one",
+        [
+            Settlement(done, Fate.DONE, NOW, "accepted"),
+            Settlement(again, Fate.AGAIN, after(150), "connection-refused"),
+            Settlement(dead, Fate.DEAD, NOW, "mailbox-unknown"),
+        ],
+    )
+
+    assert await storage.outbox.next_due("email") == after(150)
+    assert await claim(storage, now=after(149)) == []
+    assert await claim(storage, now=after(150)) == [
+        make_job(1, due_at=after(150), attempts=1, last_failure="connection-refused")
+    ]
+    assert await storage.outbox.dead_jobs(ACCOUNT, after=None, limit=10) == [
+        make_job(2, attempts=1, last_failure="mailbox-unknown")
+    ]
+
+
+@pytest.mark.parametrize("fate", list(Fate))
+async def test_a_job_that_another_worker_has_claimed_since_is_left_alone(storage: Storage, fate: Fate) -> None:
+    await enqueue(storage, make_job())
+    (job,) = await claim(storage)
+    await claim(storage, "two", now=LATER, until=after(300))
+
+    await storage.outbox.settle("one", [Settlement(job, fate, after(250), "overdue")])
+
+    assert await storage.outbox.next_due("email") == after(300)
+    assert await claim(storage, "three", now=after(300)) == [job]
+
+
+async def test_what_a_worker_hands_back_is_due_at_once(storage: Storage) -> None:
+    await enqueue(storage, make_job(1), make_job(2))
+    (mine,) = await claim(storage, limit=1)
+    await claim(storage, "two")
+
+    await storage.outbox.hand_back("one")
+
+    assert await claim(storage, "three") == [mine]
+
+
+async def test_nothing_is_due_when_nothing_waits(storage: Storage) -> None:
+    assert await storage.outbox.next_due("email") is None
+    await enqueue(storage, make_job(due_at=after(7)), make_job(2, channel="sms", due_at=after(5)))
+    assert await storage.outbox.next_due("email") == after(7)
+
+
+async def test_a_job_that_was_given_up_waits_again_when_replayed(storage: Storage) -> None:
+    await enqueue(storage, make_job())
+    (job,) = await claim(storage)
+    await storage.outbox.settle("one", [Settlement(job, Fate.DEAD, NOW, "mailbox-unknown")])
+    woken: list[str] = []
+    storage.on_enqueued = woken.append
+
+    assert not await storage.outbox.replay(OTHER_ACCOUNT, job.job_id, now=NOW)
+    assert await storage.outbox.replay(ACCOUNT, job.job_id, now=NOW)
+    assert not await storage.outbox.replay(ACCOUNT, job.job_id, now=NOW)
+
+    assert woken == ["email"]
+    assert await storage.outbox.dead_jobs(ACCOUNT, after=None, limit=10) == []
+    assert await claim(storage) == [make_job(due_at=NOW, last_failure="mailbox-unknown")]
+
+
+async def test_a_page_of_dead_jobs_goes_by_id(storage: Storage) -> None:
+    await enqueue(storage, *(make_job(number) for number in range(4)), make_job(5, account_id=OTHER_ACCOUNT))
+    claimed = await claim(storage)
+    await storage.outbox.settle("one", [Settlement(job, Fate.DEAD, NOW, "overdue") for job in claimed if job])
+
+    first = await storage.outbox.dead_jobs(ACCOUNT, after=None, limit=3)
+    rest = await storage.outbox.dead_jobs(ACCOUNT, after=first[-1].job_id, limit=3)
+
+    assert [job.job_id for job in [*first, *rest]] == [make_job(number).job_id for number in range(4)]
+
+
+async def test_two_workers_never_claim_the_same_job(storage: Storage, other: Storage) -> None:
+    await enqueue(storage, *(make_job(number, due_at=after(0)) for number in range(200)))
+
+    claimed = await asyncio.gather(
+        *(claim(at, worker, limit=7) for at, worker in ((storage, "one"), (other, "two")) for _ in range(20))
+    )
+
+    job_ids = [job.job_id for batch in claimed for job in batch]
+    assert len(job_ids) == 200
+    assert len(set(job_ids)) == 200
+
+
+async def test_a_worker_is_woken_once_its_work_is_committed_and_only_then(storage: Storage) -> None:
+    woken: list[str] = []
+    storage.on_enqueued = woken.append
+
+    with pytest.raises(Stale):
+        await commit(storage, Enqueue(make_job(1)), Insert(make_contact()))  # there is no directory
+    assert woken == []
+
+    await commit(storage, Enqueue(make_job(1)), Enqueue(make_job(2)), Enqueue(make_job(3, channel="sms")))
+    assert sorted(woken) == ["email", "sms"]

@@ -1,0 +1,128 @@
+"""The statements themselves: written for both engines, each with its sentence, none of them reading whole tables."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+
+import apsw
+import pytest
+
+from message_contacts import storage as package
+from message_contacts.storage.constraints import REFUSALS, SQLITE_COLUMNS
+from message_contacts.storage.schema import SCHEMA
+
+_PARAMETER = re.compile(r"\$([0-9]+)")
+
+#: These read every row on purpose: the operator's list of tenants, and a count over an index for pruning.
+READ_ALL = {"access.ACCOUNTS", "housekeeping.FULL_INBOXES"}
+#: These concern all that a tenant has of something, or a page of it in the index's order.
+WHOLE_TENANT = {
+    "access.ACCESS_KEYS",
+    "contacts.CONTACT_PAGE",
+    "contacts.COUNT_CONTACTS",
+    "directory.COUNT_MEMBERS",
+    "directory.HAS_ANY_MEMBERS",
+    "housekeeping.DELETE_MESSAGES",
+    "verification.BLOCKS",
+}
+#: These sort, because what they sort is small (keys or blocks of one tenant, one lineage).
+SORT_FEW = {
+    "access.ACCOUNTS",
+    "access.ACCESS_KEYS",
+    "verification.BLOCKS",
+    "directory.LINEAGE",
+}
+
+
+def statements() -> dict[str, str]:
+    """Every statement by module and name."""
+    found = {}
+    for module_info in pkgutil.iter_modules(package.__path__):
+        if not module_info.ispkg:
+            module = importlib.import_module(f"{package.__name__}.{module_info.name}")
+            for name, value in vars(module).items():
+                if name.isupper() and isinstance(value, str) and value.lstrip().startswith("--"):
+                    found[f"{module_info.name}.{name}"] = value
+    return found
+
+
+STATEMENTS = statements()
+
+
+def plan(path: Path, sql: str) -> list[str]:
+    connection = apsw.Connection(str(path))
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
+    try:
+        return [row[3] for row in connection.execute("EXPLAIN QUERY PLAN " + sql, (1,) * highest(sql)).fetchall()]
+    finally:
+        connection.close()
+
+
+def highest(sql: str) -> int:
+    return max((int(number) for number in _PARAMETER.findall(sql)), default=0)
+
+
+def test_there_are_statements_to_look_at() -> None:
+    assert len(STATEMENTS) > 70
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_parameters_appear_in_order(name: str) -> None:
+    """SQLite numbers `$n` by first appearance, PostgreSQL by the number."""
+    first_seen = list(dict.fromkeys(int(number) for number in _PARAMETER.findall(STATEMENTS[name])))
+
+    assert first_seen == list(range(1, len(first_seen) + 1))
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_statement_begins_with_a_sentence(name: str) -> None:
+    assert re.match(r"\n    -- [A-Z][^\n]*\.\n", STATEMENTS[name])
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_no_statement_reads_a_whole_table(name: str, database_path: Path) -> None:
+    steps = plan(database_path, STATEMENTS[name])
+    scans = [
+        step
+        for step in steps
+        if step.startswith("SCAN") and not re.fullmatch(r"SCAN (lineage|CONSTANT ROW|\d+ CONSTANT ROWS?)", step)
+    ]
+
+    assert bool(scans) == (name in READ_ALL), steps
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_no_statement_sorts_what_an_index_holds_in_order(name: str, database_path: Path) -> None:
+    steps = plan(database_path, STATEMENTS[name])
+
+    assert ("USE TEMP B-TREE FOR ORDER BY" in steps) == (name in SORT_FEW), steps
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_no_statement_goes_through_a_whole_tenant_for_a_part_of_it(name: str, database_path: Path) -> None:
+    whole = [step for step in plan(database_path, STATEMENTS[name]) if step.endswith("(account_id=?)")]
+    whole = [step for step in whole if step.split()[1] not in ("account", "resource_directory")]  # one row each
+
+    assert bool(whole) == (name in WHOLE_TENANT), whole
+
+
+def test_every_refusal_of_a_constraint_names_a_constraint_of_the_schema() -> None:
+    constraints = {
+        str(constraint.name): ", ".join(f"{table.name}.{column.name}" for column in constraint.columns)  # type: ignore[attr-defined]
+        for table in SCHEMA.tables.values()
+        for constraint in table.constraints
+    }
+
+    assert set(REFUSALS) <= set(constraints)
+    assert dict(SQLITE_COLUMNS) == {constraints[name]: name for name in REFUSALS}
+
+
+def test_every_table_and_tenant_key_is_as_promised() -> None:
+    """The key of every tenant's table begins with the account id."""
+    keys = {table.name: [column.name for column in table.primary_key] for table in SCHEMA.tables.values()}
+
+    assert {name for name, key in keys.items() if key[0] != "account_id"} == {"nonce", "schema_compatibility"}
+    assert all(table.comment for table in SCHEMA.tables.values())

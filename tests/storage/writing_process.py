@@ -1,0 +1,70 @@
+"""A process of its own that writes to the same database: `python -m tests.storage.writing_process PATH TASK NUMBER`.
+
+Prints a line for each thing that was acknowledged, at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import sys
+from pathlib import Path
+
+from message_contacts import errors
+from message_contacts.changes import CountUp, Insert, Stale
+from message_contacts.clock import SystemClock
+from message_contacts.contacts.model import ContactName
+from message_contacts.errors import ApiError
+from message_contacts.storage import Storage, open_sqlite
+from tests.factories import ACCOUNT
+from tests.storage.making import commit, make_account, named_contact, nonce
+
+ROUNDS = 150
+
+
+def say(*words: object) -> None:
+    print(*words, flush=True)  # noqa: T201 - read by the test
+
+
+async def compete(storage: Storage, process: int) -> None:
+    """Try what the other process tries as well: names, nonces, a counter with a limit."""
+    far_away = SystemClock().now() + 10**9
+
+    async def attempt(number: int) -> None:
+        contact = named_contact(process * 10_000 + number, name=ContactName(f"shared {number}"))
+        for word, changes, used in (
+            ("name", (Insert(contact),), None),
+            ("nonce", (), nonce(number, expires_at=far_away)),
+            ("counter", (CountUp(ACCOUNT, "shared", "", ROUNDS, errors.LIMIT_EXCEEDED_CONTACTS),), None),
+        ):
+            try:
+                await commit(storage, *changes, with_nonce=used)
+                say(word, number)
+            except (ApiError, Stale) as refused:
+                say("refused", word, refused)
+
+    for start in range(0, ROUNDS, 10):
+        await asyncio.gather(*(attempt(number) for number in range(start, start + 10)))
+
+
+async def write_until_killed(storage: Storage, process: int) -> None:
+    """Add accounts for ever, several at a time."""
+    numbers = itertools.count()
+
+    async def client() -> None:
+        for number in numbers:
+            account_id = f"{process}{number:015d}"
+            await commit(storage, Insert(make_account(account_id)))
+            say(account_id)
+
+    await asyncio.gather(*(client() for _ in range(16)))
+
+
+def main() -> None:
+    path, task, process = sys.argv[1:]
+    with open_sqlite(Path(path), SystemClock(), busy_seconds=30.0) as storage:
+        asyncio.run({"compete": compete, "write": write_until_killed}[task](storage, int(process)))
+
+
+if __name__ == "__main__":
+    main()
