@@ -11,7 +11,6 @@ from message_contacts import errors
 from message_contacts.access.keys import KeyRing, Vault
 from message_contacts.access.model import AccessKey, KeyStatus
 from message_contacts.changes import Nonce
-from message_contacts.clock import Instant
 from message_contacts.directory.model import ResourceDirectory
 from message_contacts.errors import ApiError
 from message_contacts.ids import RandomIds
@@ -24,6 +23,7 @@ from message_contacts.wire.pipeline import Gateway
 from message_contacts.wire.rendering import Response
 from message_contacts.wire.replay import NonceMemory
 from tests.fakes.access import FakeAccessStore
+from tests.fakes.clock import FakeClock
 
 HOST = "contacts.example.com:8080"
 ACCOUNT = "1000000000000001"
@@ -33,23 +33,7 @@ REQUEST_ID = "00000000-0000-4000-8000-000000000001"
 VERSION = "2022-04-19"
 
 
-class FixedClock:
-    """A clock that stands still until it is set."""
-
-    def __init__(self, now: Instant = NOW) -> None:
-        self.time = now
-
-    def now(self) -> Instant:
-        return self.time
-
-    def monotonic(self) -> float:
-        return self.time / 1000
-
-    async def sleep(self, seconds: float) -> None:
-        self.time = Instant(self.time + int(seconds * 1000))
-
-
-class CountingIds(RandomIds):
+class CountingRequestIds(RandomIds):
     """Request ids in order, so that whole answers can be compared."""
 
     def __init__(self) -> None:
@@ -71,7 +55,7 @@ class World:
     """The gateway, what it stands on, and a way to send it signed requests."""
 
     def __init__(self, *, nonce_capacity: int = 1000, **options: Any) -> None:
-        self.clock = FixedClock()
+        self.clock = FakeClock(NOW)
         self.store = FakeAccessStore()
         self.vault = Vault(bytes(32))
         self.seen = Seen()
@@ -97,7 +81,7 @@ class World:
             keys=KeyRing(self.store, self.vault),
             access=self.store,
             clock=self.clock,
-            ids=CountingIds(),
+            ids=CountingRequestIds(),
             nonces=NonceMemory(nonce_capacity),
             **options,
         )
@@ -112,7 +96,9 @@ class World:
             created_at=NOW,
         )
 
-    def signed(self, action: str = "GetThing", parameters: dict[str, str] | None = None, **options: Any) -> SignedRequest:
+    def signed(
+        self, action: str = "GetThing", parameters: dict[str, str] | None = None, **options: Any
+    ) -> SignedRequest:
         """A V3 request; `scheme="v1"` makes it an RPC one."""
         sign = sign_v1 if options.pop("scheme", "v3") == "v1" else sign_v3
         defaults: dict[str, Any] = {
@@ -139,7 +125,9 @@ class World:
             secure=changes.get("secure", False),
         )
 
-    async def call(self, action: str = "GetThing", parameters: dict[str, str] | None = None, **options: Any) -> Response:
+    async def call(
+        self, action: str = "GetThing", parameters: dict[str, str] | None = None, **options: Any
+    ) -> Response:
         """Sign and send."""
         return await self.send(self.signed(action, parameters, **options))
 

@@ -1,0 +1,109 @@
+"""Keys: the server's own, and the secrets of access keys, which only lie sealed.
+
+One key of 32 bytes stands behind everything; each purpose has a key of its own, derived from it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from message_contacts.access.model import KeyStatus
+from message_contacts.access.store import AccessStore
+
+#: Bytes of the server's key and of each key derived from it.
+KEY_BYTES = 32
+_NONCE_BYTES = 12
+_SECRETS_PURPOSE = "message-contacts access key secrets"
+
+
+class SealBrokenError(Exception):
+    """A sealed secret does not open: another ENCRYPTION_KEY, another access key, or it was changed."""
+
+
+class Vault:
+    """Seals and opens the secrets of access keys, and derives keys for other purposes."""
+
+    def __init__(self, key: bytes) -> None:
+        """Take the server's key, 32 random bytes (the setting ENCRYPTION_KEY)."""
+        if len(key) != KEY_BYTES:
+            raise ValueError(f"an encryption key has {KEY_BYTES} bytes, not {len(key)}")
+        self._key = key
+        self._cipher = AESGCM(self.derive(_SECRETS_PURPOSE))
+
+    def derive(self, purpose: str) -> bytes:
+        """A key of 32 bytes for one purpose: always the same one, and telling nothing about the others."""
+        return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode()).derive(self._key)
+
+    def seal(self, secret: str, access_key_id: str) -> bytes:
+        """The secret as `AccessKey.sealed_secret` keeps it: nonce, ciphertext and tag, bound to the key id."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, secret.encode(), access_key_id.encode())
+
+    def open(self, sealed_secret: bytes, access_key_id: str) -> str:
+        """The secret again.
+
+        Raises: SealBrokenError.
+        """
+        nonce, ciphertext = sealed_secret[:_NONCE_BYTES], sealed_secret[_NONCE_BYTES:]
+        try:
+            return self._cipher.decrypt(nonce, ciphertext, access_key_id.encode()).decode()
+        except (InvalidTag, ValueError) as broken:  # ValueError: too short to be sealed at all
+            raise SealBrokenError(f"the secret of access key {access_key_id} does not open") from broken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownKey:
+    """An access key that exists, its secret open."""
+
+    access_key_id: str
+    #: The account that calls with it.
+    account_id: str
+    secret: str = field(repr=False)
+    is_active: bool
+
+
+class KeyRing:
+    """Finds access keys. The store is asked each time, so that a revocation counts from the next call on."""
+
+    def __init__(self, store: AccessStore, vault: Vault, *, remembered: int = 10_000) -> None:
+        """Find keys in a store.
+
+        Args:
+            remembered: How many opened secrets are kept in memory; the oldest one gives way.
+        """
+        self._store = store
+        self._vault = vault
+        self._remembered = remembered
+        # The key id is part of the key: what was sealed for one access key must not open for another, cached or not.
+        self._secrets: dict[tuple[str, bytes], str] = {}
+
+    async def find(self, access_key_id: str) -> KnownKey | None:
+        """The key of that id, active or not; None when there is none.
+
+        Raises: SealBrokenError.
+        """
+        key = await self._store.access_key(access_key_id)
+        if key is None:
+            return None
+        return KnownKey(
+            access_key_id=key.access_key_id,
+            account_id=key.account_id,
+            secret=self._secret(key.access_key_id, key.sealed_secret),
+            is_active=key.status is KeyStatus.ACTIVE,
+        )
+
+    def _secret(self, access_key_id: str, sealed_secret: bytes) -> str:
+        name = (access_key_id, sealed_secret)
+        secret = self._secrets.get(name)
+        if secret is None:
+            secret = self._vault.open(sealed_secret, access_key_id)
+            if len(self._secrets) >= self._remembered:
+                del self._secrets[next(iter(self._secrets))]
+            self._secrets[name] = secret
+        return secret

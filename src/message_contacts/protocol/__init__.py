@@ -1,0 +1,1 @@
+"""The text of the protocol: parameters and signatures, pure."""

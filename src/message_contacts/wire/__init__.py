@@ -1,0 +1,1 @@
+"""Bytes to calls and back; knows HTTP, knows no rule about contacts."""

@@ -1,0 +1,202 @@
+"""First stage of a request: from bytes to names and values, and the format of the answer.
+
+Reading never fails. What it cannot read it notes, so that the refusal is given in the format that was asked for.
+
+Source: contract/protocol.md sections 1, 3 and 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from message_contacts import errors
+from message_contacts.errors import ApiError, ErrorDefinition
+from message_contacts.protocol.parameters import RepeatedName, parse_form, parse_json_object
+
+#: Bytes a request's body may have.
+MAX_BODY = 1_048_576
+#: Parameters a query or a form may have: far more than any operation takes, and quick to go through.
+MAX_PARAMETERS = 10_000
+
+#: As ASGI gives them: lower-case names and values, in bytes.
+RawHeaders = Iterable[tuple[bytes, bytes]]
+
+# Names that nearly every request has, spared the decoding.
+_HEADER_NAMES = {
+    name.encode(): name
+    for name in (
+        "accept",
+        "accept-encoding",
+        "authorization",
+        "connection",
+        "content-length",
+        "content-type",
+        "host",
+        "user-agent",
+        "x-acs-action",
+        "x-acs-content-sha256",
+        "x-acs-credentials-provider",
+        "x-acs-date",
+        "x-acs-signature-nonce",
+        "x-acs-version",
+    )
+}
+_FORM = "application/x-www-form-urlencoded"
+_JSON = "application/json"
+
+
+class Format(StrEnum):
+    """How an answer is written. Also the spellings of the parameter `Format`, in capitals."""
+
+    JSON = "JSON"
+    XML = "XML"
+
+
+class Scheme(StrEnum):
+    """How a call is named and signed."""
+
+    V1 = "rpc-v1"
+    V3 = "acs3"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request as it came, read but not yet believed."""
+
+    request_id: str
+    method: str
+    #: Path as sent, not decoded; `/` is the only one with a meaning.
+    path: str
+    #: Values by lower-case name, bytes as Latin-1; several values of one name sorted and joined with `,`.
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    #: IP address it came from, and whether over TLS.
+    source_address: str
+    is_secure: bool
+    scheme: Scheme
+    #: Format of the answer; XML where the one asked for is not known.
+    format: Format
+    #: Parameters of the query string only: what a V3 signature covers.
+    query: Mapping[str, str] = field(repr=False)
+    #: Parameters of query and body; where both have a name, the body wins.
+    parameters: Mapping[str, object] = field(repr=False)
+    #: What was found wrong while reading, to be told after method and path were checked.
+    flaw: ErrorDefinition | None
+
+    @property
+    def host(self) -> str:
+        """The Host header: `HostId` of errors."""
+        return self.headers.get("host", "")
+
+
+def read(
+    request_id: str, *, method: str, target: str, raw_headers: RawHeaders, body: bytes, peer: str, secure: bool
+) -> Request:
+    """Take a request apart. Never raises for anything a client sends."""
+    headers = collected(raw_headers)
+    scheme = scheme_of(headers)
+    path, _, query_text = target.partition("?")
+    query, flaw = _parsed_form(query_text) if query_text else ({}, None)
+    parameters: Mapping[str, object] = query
+    if body and method == "POST":
+        sent, flaw_of_body = _parsed_body(scheme, headers.get("content-type", ""), body)
+        flaw = flaw or flaw_of_body
+        if sent:
+            parameters = {**query, **sent}
+    answer_format = asked_format(scheme, query if scheme is Scheme.V3 else parameters, headers)
+    return Request(
+        request_id=request_id,
+        method=method,
+        path=path,
+        headers=headers,
+        body=body,
+        source_address=peer,
+        is_secure=secure,
+        scheme=scheme,
+        format=answer_format or Format.XML,
+        query=query,
+        parameters=parameters,
+        flaw=flaw if answer_format else errors.INVALID_PARAMETER_FORMAT,
+    )
+
+
+def admit(request: Request, *, needs_tls: bool) -> None:
+    """Check what counts before anybody asks which operation is meant: method, path, size, format, repeated names.
+
+    Raises: ApiError.
+    """
+    if request.method not in {"GET", "POST"}:
+        raise errors.UNSUPPORTED_HTTP_METHOD()
+    if request.path != "/":
+        raise errors.INVALID_ACTION_NOT_FOUND()
+    if needs_tls and not request.is_secure:
+        raise errors.INVALID_PROTOCOL_NEED_SSL()
+    if len(request.body) > MAX_BODY:
+        raise errors.REQUEST_BODY_TOO_LARGE(bytes=len(request.body))
+    if request.flaw is not None:
+        raise ApiError(request.flaw, {})
+
+
+def collected(raw_headers: RawHeaders) -> dict[str, str]:
+    """Headers by lower-case name; several values of one name sorted and joined with `,`, as V3 signs them."""
+    headers: dict[str, str] = {}
+    repeated: dict[str, list[str]] = {}
+    for raw_name, raw_value in raw_headers:
+        name = _HEADER_NAMES.get(raw_name) or raw_name.decode("latin-1").lower()
+        value = raw_value.decode("latin-1")
+        if name in headers:
+            repeated.setdefault(name, [headers[name]]).append(value)
+        else:
+            headers[name] = value
+    for name, values in repeated.items():
+        headers[name] = ",".join(sorted(values))
+    return headers
+
+
+def scheme_of(headers: Mapping[str, str]) -> Scheme:
+    """V3 when `Authorization` begins with `ACS3-`; every other request is RPC version 1, also an unsigned one."""
+    return Scheme.V3 if headers.get("authorization", "").startswith("ACS3-") else Scheme.V1
+
+
+def asked_format(scheme: Scheme, parameters: Mapping[str, object], headers: Mapping[str, str]) -> Format | None:
+    """The format of the answer; None when the request names one that does not exist.
+
+    RPC version 1 means XML by saying nothing. V3 means JSON, unless the query has `Format=XML` or `Accept` asks for XML
+    and not for JSON.
+    """
+    asked = parameters.get("Format")
+    if isinstance(asked, str) and asked:
+        return _FORMATS.get(asked.upper())
+    if scheme is Scheme.V1:
+        return Format.XML
+    accept = headers.get("accept", "").lower()
+    return Format.XML if "xml" in accept and "json" not in accept else Format.JSON
+
+
+_FORMATS = {"JSON": Format.JSON, "XML": Format.XML}
+
+
+def _parsed_body(scheme: Scheme, content_type: str, body: bytes) -> tuple[Mapping[str, object], ErrorDefinition | None]:
+    if len(body) > MAX_BODY:
+        return {}, None
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type == _FORM:
+        return _parsed_form(body.decode("latin-1"))
+    # An RPC signature does not cover a JSON body, so what it says would be anybody's word.
+    if media_type == _JSON and scheme is Scheme.V3:
+        try:
+            return parse_json_object(body), None
+        except RepeatedName as repeated:
+            return {}, errors.invalid(repeated.name)
+        except ValueError:
+            return {}, errors.invalid("Body")
+    return {}, None
+
+
+def _parsed_form(text: str) -> tuple[Mapping[str, str], ErrorDefinition | None]:
+    if text.count("&") >= MAX_PARAMETERS:
+        return {}, errors.invalid("Parameters")
+    values, repeated = parse_form(text)
+    return values, None if repeated is None else errors.invalid(repeated)

@@ -1,0 +1,149 @@
+"""Answers and errors as bytes, in JSON and XML.
+
+Source: contract/protocol.md sections 5 and 6.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from message_contacts.errors import ApiError, ErrorDefinition
+from message_contacts.wire.reading import Format
+
+#: Seconds that the server keeps an idle connection, as it tells its clients.
+KEEP_ALIVE_SECONDS = 25
+
+_CONTENT_TYPES = {Format.JSON: b"application/json;charset=utf-8", Format.XML: b"text/xml;charset=utf-8"}
+_KEEP_ALIVE = (b"keep-alive", b"timeout=%d" % KEEP_ALIVE_SECONDS)
+_DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
+_SPECIAL = re.compile("[&<>\r]")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
+#: What XML 1.0 has no way of writing, not even as a reference.
+_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer ready to be sent."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes = field(repr=False)
+
+
+def answer(operation_name: str, fields: Mapping[str, Any], *, request_id: str, answer_format: Format) -> Response:
+    """The answer to a call that was carried out."""
+    content = {"RequestId": request_id, **fields}
+    is_json = answer_format is Format.JSON
+    body = orjson.dumps(content) if is_json else xml_document(f"{operation_name}Response", content)
+    return _response(200, answer_format, request_id, body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorPage:
+    """What every error body of this server has in common."""
+
+    #: Host of the link in `Recommend`.
+    recommend_host: str = "api.aliyun.com"
+
+    def refuse(
+        self,
+        refusal: ApiError | ErrorDefinition,
+        *,
+        request_id: str,
+        host: str,
+        answer_format: Format,
+        product: str = "ResourceDirectoryMaster",
+    ) -> Response:
+        """The answer to a call that was refused.
+
+        Args:
+            host: The request's Host header; empty when it has none or never got that far.
+            product: The product that the call's version belongs to.
+        """
+        error = refusal if isinstance(refusal, ApiError) else refusal()
+        code = error.definition.code
+        query = f"q={quote(code, safe='.')}&product={product}&requestId={request_id}"
+        recommend = f"https://{self.recommend_host}/troubleshoot?{query}"
+        content: dict[str, Any]
+        if answer_format is Format.JSON:  # field order of the vendor's gateway
+            content = {
+                "RequestId": request_id,
+                "Message": error.message,
+                "HostId": host,
+                "Code": code,
+                "Recommend": recommend,
+            }
+        else:
+            content = {
+                "RequestId": request_id,
+                "HostId": host,
+                "Code": code,
+                "Message": error.message,
+                "Recommend": recommend,
+            }
+        if error.access_denied is not None:
+            content["AccessDeniedDetail"] = dict(error.access_denied)
+        body = orjson.dumps(content) if answer_format is Format.JSON else xml_document("Error", content)
+        response = _response(error.definition.status, answer_format, request_id, body)
+        # Only with throttling: some clients act on it whatever the error is.
+        if error.retry_after_ms is not None and code.startswith("Throttling"):
+            retry_after = (b"x-acs-retry-after", b"%d" % error.retry_after_ms)
+            return Response(response.status, (*response.headers, retry_after), body)
+        return response
+
+
+def xml_document(root: str, content: Mapping[str, Any]) -> bytes:
+    """The content as XML: objects nest, an array is its element repeated, an empty one or None is nothing."""
+    pieces = [_DECLARATION, f"<{root}>"]
+    for name, value in content.items():
+        _element(pieces, name, value)
+    pieces.append(f"</{root}>")
+    return "".join(pieces).encode()
+
+
+def _element(pieces: list[str], name: str, value: Any) -> None:
+    if value is None:
+        return
+    if isinstance(value, Mapping):
+        pieces.append(f"<{name}>")
+        for inner_name, inner in value.items():
+            _element(pieces, inner_name, inner)
+        pieces.append(f"</{name}>")
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _element(pieces, name, item)
+    else:
+        pieces.append(f"<{name}>{_xml_text(value)}</{name}>")
+
+
+def _xml_text(value: Any) -> str:
+    if isinstance(value, str):
+        text = _UNWRITABLE.sub("\ufffd", value)
+        return _SPECIAL.sub(lambda match: _ENTITIES[match[0]], text)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    raise TypeError(f"an answer cannot hold a {type(value).__name__}")
+
+
+def _response(status: int, answer_format: Format, request_id: str, body: bytes) -> Response:
+    identifier = request_id.encode()
+    return Response(
+        status,
+        (
+            (b"content-type", _CONTENT_TYPES[answer_format]),
+            (b"content-length", b"%d" % len(body)),
+            (b"x-acs-request-id", identifier),
+            (b"x-acs-trace-id", identifier.replace(b"-", b"").lower()),
+            _KEEP_ALIVE,
+        ),
+        body,
+    )

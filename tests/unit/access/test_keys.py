@@ -1,0 +1,112 @@
+"""Sealed secrets, derived keys, and the ring that finds them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import pytest
+
+from message_contacts.access.keys import KeyRing, SealBrokenError, Vault
+from message_contacts.access.model import AccessKey, KeyStatus
+from message_contacts.clock import Instant
+from tests.fakes.access import FakeAccessStore
+
+
+@pytest.fixture
+def vault() -> Vault:
+    return Vault(bytes(range(32)))
+
+
+@pytest.fixture
+def store() -> FakeAccessStore:
+    return FakeAccessStore()
+
+
+def key(vault: Vault, access_key_id: str = "id", secret: str = "secret") -> AccessKey:
+    return AccessKey(
+        access_key_id=access_key_id,
+        account_id="1000000000000001",
+        sealed_secret=vault.seal(secret, access_key_id),
+        status=KeyStatus.ACTIVE,
+        created_at=Instant(0),
+    )
+
+
+def test_a_sealed_secret_opens_for_its_key_alone(vault: Vault):
+    sealed = vault.seal("secret", "id")
+    assert vault.open(sealed, "id") == "secret"
+    for other, broken, access_key_id in [
+        (vault, sealed, "other"),
+        (Vault(bytes(32)), sealed, "id"),
+        (vault, sealed[:-1] + bytes([sealed[-1] ^ 1]), "id"),
+        (vault, sealed[:10], "id"),
+        (vault, b"", "id"),
+    ]:
+        with pytest.raises(SealBrokenError):
+            other.open(broken, access_key_id)
+
+
+def test_sealing_twice_gives_different_bytes_without_the_secret_in_them(vault: Vault):
+    first, second = vault.seal("secret", "id"), vault.seal("secret", "id")
+    assert first != second
+    assert b"secret" not in first
+
+
+@pytest.mark.parametrize("length", [0, 16, 31, 33])
+def test_a_key_of_another_length_is_refused(length: int):
+    with pytest.raises(ValueError, match="32 bytes"):
+        Vault(os.urandom(length))
+
+
+def test_derived_keys_are_stable_and_differ_by_purpose_and_key(vault: Vault):
+    assert vault.derive("a") == Vault(bytes(range(32))).derive("a")
+    assert len({vault.derive("a"), vault.derive("b"), Vault(bytes(32)).derive("a")}) == 3
+    assert len(vault.derive("a")) == 32
+    assert vault.derive("message-contacts test").hex() == (
+        "c66d946c553866c81d44bde6312880d83f20837eed52364c834fb454441a0b4e"
+    )
+
+
+async def test_the_ring_finds_keys_and_does_not_show_their_secrets(vault: Vault, store: FakeAccessStore):
+    store.keys["id"] = key(vault)
+    ring = KeyRing(store, vault)
+    found = await ring.find("id")
+    assert found is not None
+    assert (found.account_id, found.secret, found.is_active) == ("1000000000000001", "secret", True)
+    assert "'secret'" not in repr(found)
+    assert await ring.find("nobody") is None
+
+
+async def test_a_change_in_the_store_counts_at_once(vault: Vault, store: FakeAccessStore):
+    ring = KeyRing(store, vault)
+    store.keys["id"] = key(vault)
+    await ring.find("id")
+    store.keys["id"] = replace(store.keys["id"], status=KeyStatus.INACTIVE)
+    found = await ring.find("id")
+    assert found is not None
+    assert not found.is_active
+    store.keys["id"] = key(vault, secret="newer")
+    found = await ring.find("id")
+    assert found is not None
+    assert found.secret == "newer"
+    del store.keys["id"]
+    assert await ring.find("id") is None
+
+
+async def test_a_remembered_secret_does_not_open_for_another_key(vault: Vault, store: FakeAccessStore):
+    """Whoever can write to the database must not be able to give his key the secret of another."""
+    ring = KeyRing(store, vault)
+    store.keys["id"] = key(vault)
+    await ring.find("id")
+    store.keys["thief"] = replace(store.keys["id"], access_key_id="thief")
+    with pytest.raises(SealBrokenError):
+        await ring.find("thief")
+
+
+async def test_only_so_many_secrets_are_remembered(vault: Vault, store: FakeAccessStore):
+    ring = KeyRing(store, vault, remembered=2)
+    for name in ("a", "b", "c"):
+        store.keys[name] = key(vault, name)
+        await ring.find(name)
+    assert [access_key_id for access_key_id, _ in ring._secrets] == ["b", "c"]
