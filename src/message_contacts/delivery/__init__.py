@@ -1,0 +1,1 @@
+"""Waiting work, and what became of it."""

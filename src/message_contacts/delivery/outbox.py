@@ -1,0 +1,92 @@
+"""What waits, and what was captured: store protocols of the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from message_contacts.changes import Job
+from message_contacts.clock import Instant
+from message_contacts.contacts.model import Channel
+
+
+class Fate(StrEnum):
+    """What becomes of a job after a try."""
+
+    DONE = "done"
+    AGAIN = "again"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """A job's fate, to be recorded."""
+
+    job: Job
+    fate: Fate
+    #: With AGAIN: when it is due next.
+    due_at: Instant
+    #: Word of the outcome, e.g. `connection-refused`.
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapturedMessage:
+    """A message that landed in the inbox."""
+
+    account_id: str
+    #: Ascends with time.
+    message_id: str
+    channel: Channel
+    recipient: str
+    subject: str
+    text: str
+    html: str | None
+    captured_at: Instant
+
+
+class Outbox(Protocol):
+    """Waiting work, claimed by any worker of any process."""
+
+    async def claim(self, channel: str, worker_id: str, *, now: Instant, until: Instant, limit: int) -> Sequence[Job]:
+        """Take due jobs of a channel, oldest due first; nobody else gets them before `until`.
+
+        A job whose earlier claim has run out is due again: its worker died.
+        """
+        ...
+
+    async def settle(self, worker_id: str, settlements: Sequence[Settlement]) -> None:
+        """Record what became of claimed jobs, in one commit; a job that another worker claimed since is left alone."""
+        ...
+
+    async def hand_back(self, worker_id: str) -> None:
+        """Make everything this worker has claimed due at once."""
+        ...
+
+    async def next_due(self, channel: str) -> Instant | None:
+        """When the next job of the channel is due; None when nothing waits."""
+        ...
+
+    async def dead_jobs(self, account_id: str, *, after: str | None, limit: int) -> Sequence[Job]:
+        """Jobs of a tenant that were given up, by id, those behind `after`."""
+        ...
+
+    async def replay(self, account_id: str, job_id: str, *, now: Instant) -> bool:
+        """Make a job that was given up wait again, with its count of tries at nought; False when there is none."""
+        ...
+
+
+class Inbox(Protocol):
+    """Captured messages."""
+
+    async def put(self, message: CapturedMessage) -> None:
+        """Keep it. The same message id again changes nothing."""
+        ...
+
+    async def messages(
+        self, account_id: str, *, recipient: str | None, after: str | None, limit: int
+    ) -> Sequence[CapturedMessage]:
+        """Captured messages of a tenant by message id, those behind `after`; to one address, if given."""
+        ...

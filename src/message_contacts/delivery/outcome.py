@@ -1,0 +1,61 @@
+"""What became of an attempt to reach somebody, and what a transport is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from message_contacts.contacts.model import Channel
+
+
+class Verdict(StrEnum):
+    ACCEPTED = "accepted"
+    TRY_AGAIN = "try-again"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An attempt's end."""
+
+    verdict: Verdict
+    #: A word for logs, metrics and the operator, e.g. `mailbox-unknown`; never free text of the other side.
+    reason: str
+    #: Seconds the other side asked to wait, None when it did not say.
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingMessage:
+    """One message to one address, ready to be sent."""
+
+    account_id: str
+    channel: Channel
+    #: Address as the contact has it: `tom@example.com`, `86-13900001234`.
+    recipient: str
+    #: The same for every retry of this message; local part of the Message-ID.
+    message_id: str
+    subject: str
+    text: str
+    #: None for a text message.
+    html: str | None = None
+    #: More header fields of a mail.
+    headers: tuple[tuple[str, str], ...] = field(default=())
+    #: Public id of the verification it carries, if it does.
+    verification_id: str | None = None
+
+
+class Transport(Protocol):
+    """One way to reach addresses of one channel."""
+
+    #: Whether what is sent lands in the tenant's inbox and goes nowhere.
+    captures: bool
+
+    async def send(self, message: OutgoingMessage) -> Outcome:
+        """Try once, within a bounded time. Never raises for what the other side does."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...

@@ -1,0 +1,1 @@
+"""What verification messages say, in Chinese and English."""

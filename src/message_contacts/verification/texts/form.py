@@ -1,0 +1,28 @@
+"""Templates that are rendered once and filled often: filling costs some microseconds, rendering a millisecond."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+# Of Unicode's private use area: no template has them, and values are put in after the text was cut.
+_BLANK = "\ue000{}\ue001"
+_BLANKS = re.compile("\ue000([a-z_]+)\ue001")
+
+
+def blanks(names: Iterable[str]) -> dict[str, str]:
+    """What to render a template with so that `Form` finds where its fields belong."""
+    return {name: _BLANK.format(name) for name in names}
+
+
+class Form:
+    """A rendered text with blanks."""
+
+    def __init__(self, rendered: str) -> None:
+        self._pieces = _BLANKS.split(rendered)
+
+    def fill(self, fields: Mapping[str, str]) -> str:
+        """The text with the fields in their places, as they are: whoever fills an HTML form escapes them."""
+        pieces = list(self._pieces)
+        pieces[1::2] = [fields[name] for name in pieces[1::2]]
+        return "".join(pieces)
