@@ -1,0 +1,1 @@
+"""The API, each operation declared once."""

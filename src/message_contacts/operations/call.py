@@ -1,0 +1,93 @@
+"""One call being carried out: who calls, what the handlers work with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta, timezone, tzinfo
+from typing import TypeVar
+
+from message_contacts.access.model import Caller
+from message_contacts.access.store import AccessStore
+from message_contacts.changes import Decision, Nonce, Settler
+from message_contacts.clock import Clock, Instant
+from message_contacts.contacts.model import ContactRules
+from message_contacts.contacts.store import ContactStore
+from message_contacts.delivery.outbox import Inbox, Outbox
+from message_contacts.directory.model import DirectoryRules, ResourceDirectory
+from message_contacts.directory.store import DirectoryStore
+from message_contacts.ids import Ids
+from message_contacts.verification.model import VerificationRules
+from message_contacts.verification.store import VerificationStore
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the operator set about the rules."""
+
+    contacts: ContactRules = field(default_factory=ContactRules)
+    directory: DirectoryRules = field(default_factory=DirectoryRules)
+    verification: VerificationRules = field(default_factory=VerificationRules)
+    #: Zone of the dates of contacts on the wire, which carry none.
+    contact_dates: tzinfo = timezone(timedelta(hours=8))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What handlers work with; made by `bootstrap`."""
+
+    contacts: ContactStore
+    directory: DirectoryStore
+    verification: VerificationStore
+    access: AccessStore
+    outbox: Outbox
+    inbox: Inbox
+    settler: Settler
+    clock: Clock
+    ids: Ids
+    rules: Rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call whose caller is proven and allowed, and whose parameters are checked."""
+
+    services: Services
+    caller: Caller
+    request_id: str
+    now: Instant
+    #: The caller's directory; None only where an operation does not need one.
+    enabled_directory: ResourceDirectory | None
+    #: Stored with the change this call makes; None for calls that change nothing.
+    nonce: Nonce | None
+    #: IP address the call came from.
+    source_address: str
+
+    @property
+    def account_id(self) -> str:
+        """The caller's account: the tenant."""
+        return self.caller.account_id
+
+    @property
+    def directory(self) -> ResourceDirectory:
+        """The caller's directory, in operations that need one."""
+        if self.enabled_directory is None:
+            raise RuntimeError("an operation that does not need a directory asked for it")
+        return self.enabled_directory
+
+    @property
+    def rules(self) -> Rules:
+        """What the operator set."""
+        return self.services.rules
+
+    @property
+    def ids(self) -> Ids:
+        """Fresh identifiers."""
+        return self.services.ids
+
+    async def change(self, read: Callable[[], Awaitable[S]], decide: Callable[[S], Decision[T]]) -> T:
+        """Read, decide, commit, and again when the ground moved: `changes.Settler.settle` with this call's nonce."""
+        return await self.services.settler.settle(read, decide, self.nonce)

@@ -1,0 +1,21 @@
+"""Moments as answers show them.
+
+Source: contract/behaviour.md section 1: contacts have no zone in their dates, the directory's are ISO 8601 in UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, tzinfo
+
+from message_contacts.clock import SECOND, Instant
+
+
+def utc_time(moment: Instant) -> str:
+    """ISO 8601 in UTC with milliseconds: `2021-12-08T02:15:31.744Z`."""
+    seconds, milliseconds = divmod(moment, SECOND)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
+
+
+def contact_date(moment: Instant, zone: tzinfo) -> str:
+    """Date and time in that zone, which is not named: `2023-03-27 17:19:21`. Cut to the second, never rounded up."""
+    return f"{datetime.fromtimestamp(moment // SECOND, zone):%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,167 @@
+"""Who confirmed which address, and who said "this was not me". Ours, version 2026-11-01."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from message_contacts.contacts.model import Channel
+from message_contacts.errors import ErrorDefinition
+from message_contacts.operations.call import Call, Rules
+from message_contacts.operations.contact_parameters import CONTACT_ID_PARAMETER
+from message_contacts.operations.dates import utc_time
+from message_contacts.operations.own_parameters import (
+    DATE,
+    SOURCE,
+    VERSIONS,
+    deleted,
+    list_errors,
+    missing_parameter,
+    needed_text,
+    page,
+)
+from message_contacts.operations.registry import Access, Field, Items, Operation, Parameter, Shape, operation
+from message_contacts.operations.token_paging import MAX_RESULTS, NEXT_TOKEN, TOKEN_FIELDS
+
+INVALID_CHANNEL = ErrorDefinition(400, "InvalidParameter.Channel", "The Channel is invalid.")
+NO_BLOCK = ErrorDefinition(404, "EntityNotExists.VerificationBlock", "This verification block does not exist.")
+
+_CONTACT_ID = Parameter(
+    name="ContactId",
+    parse=CONTACT_ID_PARAMETER.parse,
+    doc="Only this contact; it need not exist any more.",
+    example="c-qL4HqKONzOM7****",
+    invalid=CONTACT_ID_PARAMETER.invalid,
+)
+
+
+def _parse_channel(text: str, _rules: Rules) -> Channel:
+    try:
+        return Channel(text)
+    except ValueError:
+        raise INVALID_CHANNEL() from None
+
+
+@operation(
+    "ListVerificationEvidence",
+    versions=VERSIONS,
+    access=Access.READ,
+    doc="Lists who confirmed which address, when, from where and how; kept when the contact is gone.",
+    source=SOURCE,
+    parameters=[_CONTACT_ID, MAX_RESULTS, NEXT_TOKEN],
+    raises=list_errors(*CONTACT_ID_PARAMETER.invalid),
+    returns={
+        **TOKEN_FIELDS,
+        "Evidence": Items(
+            {
+                "VerificationId": Field("string", "The verification.", "3zzbpbhjfx"),
+                "ContactId": Field("string", "Contact.", "c-qL4HqKONzOM7****"),
+                "Channel": Field("string", "email or sms.", "email"),
+                "Target": Field("string", "Address confirmed.", "tom@example.com"),
+                "ConfirmTime": Field("string", DATE, "2026-11-21T08:15:00.000Z"),
+                "Way": Field("string", "link or code.", "link"),
+                "SourceAddress": Field("string", "IP address of the person.", "203.0.113.7"),
+                "UserAgent": Field("string", "The browser's own description.", "Mozilla/5.0"),
+                "Captured": Field("boolean", "Confirmed from the captured inbox: no proof of a person.", example=False),
+            }
+        ),
+    },
+    resources=["evidence/*"],
+    needs_directory=False,
+)
+async def list_verification_evidence(
+    call: Call, *, contact_id: str | None, max_results: int, next_token: str | None
+) -> Mapping[str, Any]:
+    found = await call.services.verification.evidence_page(
+        call.account_id, contact_id=contact_id, after=next_token, limit=max_results + 1
+    )
+    return page(
+        "Evidence",
+        [
+            {
+                "VerificationId": evidence.verification_id,
+                "ContactId": evidence.contact_id,
+                "Channel": evidence.channel,
+                "Target": evidence.address,
+                "ConfirmTime": utc_time(evidence.confirmed_at),
+                "Way": evidence.way,
+                "SourceAddress": evidence.source_address,
+                "UserAgent": evidence.user_agent,
+                "Captured": evidence.captured,
+            }
+            for evidence in found
+        ],
+        max_results,
+        "VerificationId",
+    )
+
+
+_BLOCK_FIELDS: Mapping[str, Shape] = {
+    "Channel": Field("string", "email or sms.", "email"),
+    "Target": Field("string", "Address.", "tom@example.com"),
+    "BlockTime": Field("string", DATE, "2026-11-21T08:15:00.000Z"),
+    "SourceAddress": Field("string", "IP address of the person.", "203.0.113.7"),
+}
+
+
+@operation(
+    "ListVerificationBlocks",
+    versions=VERSIONS,
+    access=Access.READ,
+    doc='Lists the addresses whose owners said "this was not me": they get no verification messages from this account.',
+    source=SOURCE,
+    returns={"Blocks": Items(_BLOCK_FIELDS)},
+    resources=["verificationblock/*"],
+    needs_directory=False,
+)
+async def list_verification_blocks(call: Call) -> Mapping[str, Any]:
+    blocks = await call.services.verification.blocks(call.account_id)
+    return {
+        "Blocks": [
+            {
+                "Channel": block.channel,
+                "Target": block.address_key,
+                "BlockTime": utc_time(block.blocked_at),
+                "SourceAddress": block.source_address,
+            }
+            for block in blocks
+        ]
+    }
+
+
+@operation(
+    "DeleteVerificationBlock",
+    versions=VERSIONS,
+    access=Access.WRITE,
+    doc='Undoes "this was not me" for an address, after its owner was asked.',
+    source=SOURCE,
+    parameters=[
+        Parameter(
+            name="Channel",
+            parse=_parse_channel,
+            doc="email or sms.",
+            example="email",
+            choices=tuple(Channel),
+            required=True,
+            missing=missing_parameter("Channel"),
+            invalid=(INVALID_CHANNEL,),
+        ),
+        needed_text("Target", "Address.", "tom@example.com"),
+    ],
+    raises=[missing_parameter("Channel"), INVALID_CHANNEL, missing_parameter("Target"), NO_BLOCK],
+    resources=["verificationblock/*"],
+    needs_directory=False,
+)
+async def delete_verification_block(call: Call, *, channel: Channel, target: str) -> Mapping[str, Any]:
+    await call.change(
+        lambda: call.services.verification.block(call.account_id, channel, target.lower()),
+        lambda block: deleted(block, NO_BLOCK),
+    )
+    return {}
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    list_verification_evidence,
+    list_verification_blocks,
+    delete_verification_block,
+)

@@ -1,0 +1,218 @@
+"""What an operation is: its declaration, from which dispatch, checks, reference, CLI and tests follow.
+
+A declaration names the parameters, the error table in the order of the reference, and the shape of the answer. Absent
+and empty are the same, except where a parameter says that empty means something.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from message_contacts import errors
+from message_contacts.errors import ErrorDefinition
+
+if TYPE_CHECKING:
+    from message_contacts.operations.call import Call, Rules
+
+#: Version of the contact operations and the directory they need, product ResourceDirectoryMaster.
+RESOURCE_DIRECTORY_MASTER = "2022-04-19"
+#: Version of product ResourceManager, which offers the directory operations again.
+RESOURCE_MANAGER = "2020-03-31"
+#: Version of our own operations, product MessageContacts.
+MESSAGE_CONTACTS = "2026-11-01"
+
+PRODUCTS = {
+    RESOURCE_DIRECTORY_MASTER: "ResourceDirectoryMaster",
+    RESOURCE_MANAGER: "ResourceManager",
+    MESSAGE_CONTACTS: "MessageContacts",
+}
+
+
+class Kind(StrEnum):
+    """How a parameter's value arrives."""
+
+    TEXT = "string"
+    INTEGER = "integer"
+    BOOLEAN = "boolean"
+    #: `Name.1=a&Name.2=b`
+    TEXTS = "array<string>"
+    #: `Name.1.Key=a&Name.1.Value=b`
+    OBJECTS = "array<object>"
+
+
+class Access(StrEnum):
+    """What an operation does to what it names."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One parameter of an operation."""
+
+    #: Name on the wire, e.g. `EmailAddress`.
+    name: str
+    kind: Kind = Kind.TEXT
+    #: Turns the raw value (str, or list for the two array kinds) into a domain value. Raises `ApiError` with one of
+    #: `invalid`, or ValueError for the gateway's `Invalid<Name>`.
+    parse: Callable[[Any, Rules], Any]
+    doc: str
+    example: str | Sequence[str] | Sequence[Mapping[str, str]]
+    #: Whether it must be given.
+    required: bool = False
+    #: Error when a required one is absent or empty; None: the gateway's `Missing<Name>`.
+    missing: ErrorDefinition | None = None
+    #: Errors that `parse` may raise; empty: only the gateway's `Invalid<Name>`.
+    invalid: tuple[ErrorDefinition, ...] = ()
+    #: Value the handler gets when it is absent.
+    default: object = None
+    #: Whether empty is a value of its own (then `parse` gets "").
+    empty_means_something: bool = False
+    #: The values it can take, where they are few.
+    choices: tuple[str, ...] = ()
+
+    @property
+    def keyword(self) -> str:
+        """The handler's keyword: `EmailAddress` is `email_address`."""
+        return snake_case(self.name)
+
+    @property
+    def missing_error(self) -> ErrorDefinition:
+        """What the caller is told when it is required and not there."""
+        return self.missing or errors.missing(self.name)
+
+    def needed(self, missing: ErrorDefinition | None = None) -> Parameter:
+        """The same parameter where it must be given."""
+        return replace(self, required=True, missing=missing or self.missing)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A value in an answer."""
+
+    #: JSON type: `string`, `integer` or `boolean`.
+    type: str
+    doc: str
+    example: str | int | bool = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list in an answer: of values, or of objects."""
+
+    of: Field | Mapping[str, Shape]
+
+
+Shape = Field | Items | Mapping[str, "Shape"]
+Handler = Callable[..., Awaitable[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation of one or several API versions."""
+
+    #: Name on the wire, e.g. `AddMessageContact`.
+    name: str
+    versions: tuple[str, ...]
+    access: Access
+    doc: str
+    source: str
+    parameters: tuple[Parameter, ...]
+    #: The errors it answers, in the order of the reference's table: the order in which failed checks count.
+    errors: tuple[ErrorDefinition, ...]
+    #: Codes of the reference's table that never occur here, each with the reason.
+    never: Mapping[str, str]
+    #: Fields of the answer beside RequestId.
+    returns: Mapping[str, Shape]
+    #: Resources a permission names, below `acs:<product>:*:{account}:`; `{X}` is the raw parameter X, `*` if absent.
+    resources: tuple[str, ...]
+    #: Whether the caller must have an enabled directory.
+    needs_directory: bool
+    handler: Handler
+    #: Position of each error code in `errors`; codes that are not listed come last.
+    rank: Mapping[str, int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rank", {error.code: position for position, error in enumerate(self.errors)})
+
+    @property
+    def permissions(self) -> tuple[str, ...]:
+        """The permission names under which policies know it, one a product family."""
+        own = self.versions == (MESSAGE_CONTACTS,)
+        return (f"{'messagecontacts' if own else 'resourcemanager'}:{self.name}",)
+
+    async def __call__(self, call: Call, **values: object) -> Mapping[str, Any]:
+        """Carry it out with values already checked; used by `invoke` only."""
+        return await self.handler(call, **values)
+
+
+def operation(
+    name: str,
+    *,
+    access: Access,
+    doc: str,
+    source: str,
+    parameters: Sequence[Parameter] = (),
+    raises: Sequence[ErrorDefinition] = (),
+    never: Mapping[str, str] | None = None,
+    returns: Mapping[str, Shape] | None = None,
+    resources: Sequence[str] = ("*",),
+    versions: Sequence[str] = (RESOURCE_DIRECTORY_MASTER,),
+    needs_directory: bool = True,
+) -> Callable[[Handler], Operation]:
+    """Declare an operation; the decorated coroutine function becomes its handler."""
+
+    def declare(handler: Handler) -> Operation:
+        return Operation(
+            name=name,
+            versions=tuple(versions),
+            access=access,
+            doc=doc,
+            source=source,
+            parameters=tuple(parameters),
+            errors=tuple(raises),
+            never=never or {},
+            returns=returns or {},
+            resources=tuple(resources),
+            needs_directory=needs_directory,
+            handler=handler,
+        )
+
+    return declare
+
+
+class Registry:
+    """All operations of all versions."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self._by_name: dict[tuple[str, str], Operation] = {}
+        for entry in operations:
+            for version in entry.versions:
+                if (version, entry.name) in self._by_name:
+                    raise ValueError(f"{entry.name} of {version} is declared twice")
+                self._by_name[version, entry.name] = entry
+        self.versions = frozenset(version for version, _ in self._by_name)
+
+    def find(self, version: str, name: str) -> Operation:
+        """The operation of that version and name.
+
+        Raises: INVALID_VERSION, INVALID_ACTION_NOT_FOUND.
+        """
+        found = self._by_name.get((version, name))
+        if found is None:
+            raise (errors.INVALID_ACTION_NOT_FOUND if version in self.versions else errors.INVALID_VERSION)()
+        return found
+
+    def all(self) -> Sequence[tuple[str, Operation]]:
+        """Version and operation, sorted."""
+        return [(version, self._by_name[version, name]) for version, name in sorted(self._by_name)]
+
+
+def snake_case(name: str) -> str:
+    """`ListMessageContacts` is `list_message_contacts`, `MAName` is `ma_name`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
