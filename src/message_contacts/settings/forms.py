@@ -1,0 +1,160 @@
+"""How values of settings are written outside: text to value and back."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta, timezone
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Generic, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+#: The channel that sends nothing and keeps everything for the operator.
+CAPTURE = "capture:"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Generic[T]):
+    """How a value is written outside."""
+
+    #: For the reference, e.g. `whole number, 1 to 64`.
+    description: str
+    #: From text; raises ValueError with a sentence's end such as `must be true or false`.
+    parse: Callable[[str], T]
+    #: Back to text, for the reference and `config show`; what a secret shows of itself, if anything.
+    show: Callable[[T], str] = str
+
+
+def whole(least: int, most: int) -> Form[int]:
+    """A whole number within bounds, both included."""
+
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,15}", text) or not least <= int(text) <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return int(text)
+
+    return Form(f"whole number, {least} to {most}", parse)
+
+
+def seconds(least: int, most: int) -> Form[timedelta]:
+    """A duration, in whole seconds outside."""
+    number = whole(least, most)
+    return Form(
+        f"seconds, {least} to {most}",
+        lambda text: timedelta(seconds=number.parse(text)),
+        lambda value: str(round(value.total_seconds())),
+    )
+
+
+def one_of(*choices: str) -> Form[str]:
+    """One of a few words."""
+
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"must be {' or '.join(choices)}")
+        return text
+
+    return Form(" or ".join(f"`{choice}`" for choice in choices), parse)
+
+
+def matching(pattern: str, description: str) -> Form[str]:
+    """Text that matches the pattern as a whole."""
+    expression = re.compile(pattern)
+
+    def parse(text: str) -> str:
+        if not expression.fullmatch(text):
+            raise ValueError(f"must be {description}")
+        return text
+
+    return Form(description, parse)
+
+
+def _truth_value(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return text.lower() == "true"
+
+
+def words(pattern: str, description: str) -> Form[tuple[str, ...]]:
+    """Words that match the pattern, separated by commas."""
+
+    def parse(text: str) -> tuple[str, ...]:
+        words = tuple(word.strip() for word in text.split(","))
+        if not all(re.fullmatch(pattern, word) for word in words) or len(set(words)) != len(words):
+            raise ValueError(f"must be {description}, each once, with commas between them")
+        return words
+
+    return Form(f"{description}, separated by commas", parse, ",".join)
+
+
+def _parse_networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(part.strip()) for part in text.split(","))
+    except ValueError:
+        raise ValueError("must be addresses or networks such as 10.0.0.0/8, with commas between them") from None
+
+
+def _parse_zone(text: str) -> timezone:
+    parts = re.fullmatch(r"([+-])(0[0-9]|1[0-4]):([0-5][0-9])", text)
+    if parts is None:
+        raise ValueError("must be an offset from UTC such as +08:00")
+    sign, hours, minutes = parts.groups()
+    offset = timedelta(hours=int(hours), minutes=int(minutes))
+    return timezone(-offset if sign == "-" else offset)
+
+
+def _show_zone(zone: timezone) -> str:
+    minutes = round(zone.utcoffset(None).total_seconds()) // 60
+    return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
+
+
+def _parse_public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise ValueError("must be an address such as https://contacts.example.com")
+    return text.rstrip("/")
+
+
+def channel_url(*schemes: str) -> Form[str]:
+    """`capture:` or an address with one of the schemes."""
+    known = [f"`{scheme}://...`" for scheme in schemes]
+
+    def parse(text: str) -> str:
+        if text != CAPTURE and (urlsplit(text).scheme not in schemes or not urlsplit(text).hostname):
+            raise ValueError(f"must be {CAPTURE} or begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        return text
+
+    return Form(f"`{CAPTURE}` or {' or '.join(known)}", parse, without_password)
+
+
+def _key_of_32_bytes(text: str) -> bytes:
+    try:
+        key = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != 32:
+        raise ValueError("must be 32 bytes in base64, as `openssl rand -base64 32` makes them")
+    return key
+
+
+def without_password(url: str) -> str:
+    """The address with its password masked."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{parts.netloc.rpartition('@')[2]}"))
+
+
+BOOLEAN = Form("`true` or `false`", _truth_value, lambda value: "true" if value else "false")
+FILE = Form("path of a file", Path)
+COUNT = whole(1, 1_000_000)
+NETWORKS = Form("networks, separated by commas", _parse_networks, lambda value: ",".join(map(str, value)))
+ZONE = Form("offset from UTC", _parse_zone, _show_zone)
+PUBLIC_URL = Form("`http(s)://...`", _parse_public_url)
+KEY_OF_32_BYTES = Form("32 bytes in base64", _key_of_32_bytes)

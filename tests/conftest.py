@@ -1,0 +1,46 @@
+"""The service as tests use it: whole, in this process, on a clock that stands still."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from message_contacts.settings import PREFIX
+from tests.harness import Api, open_api
+
+#: Says at the end of a run which of the vendor's clients took part.
+pytest_plugins = ["tests.conformance.report"]
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test depends on settings of the machine it runs on."""
+    for name in [name for name in os.environ if name.startswith((PREFIX, "ALIBABA_CLOUD_", "ALICLOUD_"))]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def database_path(tmp_path: Path, _migrated_template: Path) -> Path:
+    """A migrated, empty database of this test's own."""
+    path = tmp_path / "contacts.db"
+    path.write_bytes(_migrated_template.read_bytes())
+    return path
+
+
+@pytest.fixture(scope="session")
+def _migrated_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from message_contacts.storage import migrate  # noqa: PLC0415 - only tests that need a database pay for it
+
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+async def api(database_path: Path) -> AsyncIterator[Api]:
+    """A service with one tenant whose directory is enabled, called with signed requests."""
+    async with open_api(database_path) as opened:
+        yield opened
