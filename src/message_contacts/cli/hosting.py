@@ -1,0 +1,77 @@
+"""A service as an application that a server process starts and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import AsyncExitStack
+from typing import Any
+
+import structlog
+
+from message_contacts.bootstrap import build
+from message_contacts.cli.logs import configure_logs
+from message_contacts.settings import Settings, load
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+log = structlog.get_logger(__name__)
+
+
+def application() -> Hosted:
+    """The application of one of several server processes; `serve` puts everything it was told into the environment."""
+    settings = load(os.environ)
+    configure_logs(settings)
+    return Hosted(settings)
+
+
+class Hosted:
+    """Opens the service when the server starts and closes it when the server stops; between, passes requests on."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._open = AsyncExitStack()
+        self._app: Callable[[Message, Receive, Send], Awaitable[None]] | None = None
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if self._app is not None and scope["type"] != "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "lifespan":
+            raise RuntimeError("a request came before the start")
+        await receive()
+        try:
+            await self._start()
+        except Exception:
+            log.exception("start_failed")
+            await self._open.aclose()
+            await send({"type": "lifespan.startup.failed"})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._open.aclose()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _start(self) -> None:
+        service = await self._open.enter_async_context(await build(self._settings))
+        if self._settings.worker:
+            working = asyncio.create_task(service.work(), name="worker")
+            working.add_done_callback(_stop_when_broken)
+            self._open.push_async_callback(_stop_working, working)
+        self._app = service.app
+
+
+async def _stop_working(working: asyncio.Task[None]) -> None:
+    working.cancel()
+    await asyncio.wait([working])
+
+
+def _stop_when_broken(working: asyncio.Task[None]) -> None:
+    """A worker that ends by itself is a bug: stop the process, so that whoever watches it starts a sound one."""
+    if not working.cancelled() and (failure := working.exception()) is not None:
+        log.error("worker_broken", exc_info=failure)
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,234 @@
+"""`serve`, `worker` and `migrate`: the program as a service."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import ssl
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from message_contacts.cli.loading import config_option, settings_for
+from message_contacts.settings import CONFIG, DEMO_ACCESS_KEY_ID, DEMO_ACCESS_KEY_SECRET, PREFIX, Settings
+
+if TYPE_CHECKING:
+    from message_contacts.access.administration import NewKey
+    from message_contacts.wire.server import Listening
+
+
+@click.command()
+@click.option("--host", metavar="ADDRESS", help="Address to listen on (setting HOST).")
+@click.option("--port", metavar="NUMBER", help="Port to listen on; 0 takes a free one (setting PORT).")
+@click.option("--workers", metavar="NUMBER", help="Processes that answer calls (setting WORKERS).")
+@click.option(
+    "--demo",
+    is_flag=True,
+    help="Make demo data at first start, and use the public demo key. Loopback and capture only.",
+)
+@config_option
+def serve(*, host: str | None, port: str | None, workers: str | None, demo: bool, config: Path | None) -> None:
+    """Start the service and answer until SIGTERM or Ctrl-C.
+
+    The first start makes the database, an account and an access key, whose secret is shown once. A worker that sends
+    what waits runs inside, unless MESSAGE_CONTACTS_WORKER=false.
+    """
+    # Heavy to load: `--help` does without.
+    from message_contacts.cli.hosting import Hosted  # noqa: PLC0415
+    from message_contacts.cli.logs import configure_logs  # noqa: PLC0415
+    from message_contacts.wire.server import StartError, serve  # noqa: PLC0415
+
+    options = {name: text for name, text in (("HOST", host), ("PORT", port), ("WORKERS", workers)) if text is not None}
+    base = _demo_settings() if demo else {}
+    settings = settings_for(config, options=options, base=base)
+    if settings.port == 0:
+        options["PORT"] = str(_free_port(settings.host))
+        settings = settings_for(config, options=options, base=base)
+    if demo and not settings.demo_key_allowed:
+        raise click.ClickException("--demo is for a loopback address with captured mail and text messages only.")
+    configure_logs(settings)
+    asyncio.run(_prepare(settings, demo=demo))
+    if settings.workers > 1:
+        _put_into_environment(settings, options | dict(base), config)
+    try:
+        serve(
+            Hosted(settings) if settings.workers == 1 else "message_contacts.cli.hosting:application",
+            host=settings.host,
+            port=settings.port,
+            workers=settings.workers,
+            ssl_certfile=settings.tls_certificate,
+            ssl_keyfile=settings.tls_key,
+            on_started=lambda listening: _announce(settings, listening, demo=demo),
+        )
+    except StartError:
+        raise click.ClickException("the service could not start; the log above says why.") from None
+    except ssl.SSLError as failure:
+        raise click.ClickException(
+            f"{settings.tls_certificate} and {settings.tls_key} cannot be used for TLS: {failure.reason or failure}."
+        ) from None
+    except OSError as failure:
+        where = f"{settings.host} port {settings.port}"
+        raise click.ClickException(f"cannot listen on {where}: {failure.strerror or failure}.") from None
+
+
+@click.command()
+@config_option
+def worker(*, config: Path | None) -> None:
+    """Send what waits until SIGTERM or Ctrl-C: verification mail and text messages, withdrawals of contacts.
+
+    Any number of workers share the work of one database. `serve` has one inside unless MESSAGE_CONTACTS_WORKER=false.
+    """
+    from message_contacts.cli.logs import configure_logs  # noqa: PLC0415 - heavy to load: `--help` does without
+    from message_contacts.cli.opening import need_database, opened  # noqa: PLC0415
+
+    settings = settings_for(config)
+    configure_logs(settings)
+    need_database(settings)
+
+    async def work() -> None:
+        async with opened(settings) as service:
+            working = asyncio.create_task(service.work())
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, working.cancel)
+            click.echo(f"Sending what waits in {settings.database_url}. Ctrl-C stops.", err=True)
+            with suppress(asyncio.CancelledError):
+                await working
+
+    asyncio.run(work())
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Only say whether there is something to do; exit status 1 if there is.")
+@config_option
+def migrate(*, check: bool, config: Path | None) -> None:
+    """Bring the database to the schema of this version; make it if there is none.
+
+    A start does the same. To run it beforehand makes the start quicker; the version before works on the new schema too.
+    """
+    from message_contacts.cli.logs import configure_logs  # noqa: PLC0415 - heavy to load: `--help` does without
+    from message_contacts.storage import migrate as bring_up_to_date  # noqa: PLC0415
+    from message_contacts.storage.engine import SchemaMismatch  # noqa: PLC0415
+    from message_contacts.storage.migrate import HEAD, schema_version  # noqa: PLC0415
+    from message_contacts.storage.migrate import check as refuse_unless_current  # noqa: PLC0415
+
+    settings = settings_for(config)
+    configure_logs(settings)
+    url = settings.database_url
+    try:
+        before = schema_version(url)
+        if check:
+            refuse_unless_current(url)
+        else:
+            bring_up_to_date(url)
+    except SchemaMismatch as refusal:
+        raise click.ClickException(str(refusal)) from None
+    except OSError as failure:
+        raise click.ClickException(f"{failure.filename or url}: {failure.strerror}") from None
+    if check or before == HEAD:
+        click.echo(f"{url} has schema version {before}; there is nothing to do.", err=True)
+    else:
+        click.echo(f"{url} now has schema version {HEAD}; it had {before or 'none'}.", err=True)
+
+
+async def _prepare(settings: Settings, *, demo: bool) -> None:
+    """What the first start makes, before anybody can call."""
+    from message_contacts.cli.opening import opened  # noqa: PLC0415 - as above
+
+    async with opened(settings) as service:
+        key = await service.first_start()
+        if key is not None:
+            _show_first_key(settings, key)
+        if demo:
+            from message_contacts.demo import fill  # noqa: PLC0415 - needed here only
+
+            account_id = settings.root_account_id
+            if account_id is None or await service.services.access.account(account_id) is None:
+                raise click.ClickException(
+                    f"{settings.database_url} was not made with --demo. Start without it, or name another database "
+                    "with MESSAGE_CONTACTS_DATABASE_URL."
+                )
+            await fill(service, account_id)
+
+
+def _demo_settings() -> Mapping[str, str]:
+    from message_contacts import demo  # noqa: PLC0415 - needed with --demo only
+
+    return demo.SETTINGS
+
+
+def _free_port(host: str) -> int:
+    """A port that is free now: links in messages name it, so it is needed before the service is put together."""
+    from message_contacts.wire.server import bind  # noqa: PLC0415 - as above
+
+    try:
+        with bind(host, 0) as listener:
+            return int(listener.getsockname()[1])
+    except OSError as failure:
+        raise click.ClickException(f"cannot listen on {host}: {failure.strerror or failure}.") from None
+
+
+def _put_into_environment(settings: Settings, given: Mapping[str, str], config: Path | None) -> None:
+    """Tell the server processes what this one was told, which they read as their settings."""
+    if config is not None:
+        os.environ[PREFIX + CONFIG] = str(config.resolve())
+    for name, text in given.items():
+        if settings.origins.get(name.lower()) in ("option", "demo"):
+            os.environ.pop(f"{PREFIX}{name}_FILE", None)
+            os.environ[PREFIX + name] = text
+
+
+def _show_first_key(settings: Settings, key: NewKey) -> None:
+    click.echo(
+        "\n".join(
+            (
+                f"First start: {settings.root_account_name} is made in {settings.database_url}. Its access key:",
+                f"    access key id      {key.access_key_id}",
+                f"    access key secret  {key.secret}",
+                "The secret is not shown again. `message-contacts access-key create` makes more keys.",
+            )
+        ),
+        err=True,
+    )
+
+
+def _announce(settings: Settings, listening: Listening, *, demo: bool) -> None:
+    scheme = "https" if listening.is_tls else "http"
+    host = f"[{listening.host}]" if ":" in listening.host else listening.host
+    address = f"{host}:{listening.port}"
+    click.echo(
+        f"Message Contacts answers at {scheme}://{address}"
+        + (", with demo data and captured mail." if demo else f"; links in messages begin with {settings.public_url}.")
+        + " Ctrl-C stops it.",
+        err=True,
+    )
+    if demo and settings.root_access_key_id == DEMO_ACCESS_KEY_ID:
+        click.echo(_first_steps(f"{scheme}://{address}", None if listening.port == 8080 else address), err=True)
+
+
+def _first_steps(endpoint: str, other_address: str | None) -> str:
+    """What to try first, ready to be copied."""
+    command = sys.argv[0]
+    if shutil.which(Path(command).name) == command:
+        command = Path(command).name
+    export = f"export ALIBABA_CLOUD_ACCESS_KEY_ID={DEMO_ACCESS_KEY_ID}"
+    export += f" ALIBABA_CLOUD_ACCESS_KEY_SECRET={DEMO_ACCESS_KEY_SECRET}"
+    if other_address is not None:
+        export += f" ALIBABA_CLOUD_ENDPOINT={other_address}"
+    return f"""
+  endpoint           {endpoint}
+  access key id      {DEMO_ACCESS_KEY_ID}
+  access key secret  {DEMO_ACCESS_KEY_SECRET}
+
+Try this in a second terminal:
+
+  {export}
+  {command} api ListMessageContacts
+  {command} inbox
+  {Path(command).with_name("python")} docs/guide/first_call.py    # the vendor's Python SDK
+"""
