@@ -1,0 +1,256 @@
+"""The loads: which requests go to which server, and one run of each."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import resource
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from bench import servers
+from bench.databases import Database
+from bench.machine import ProcessorTimes
+from bench.population import CONTACTS_EACH, People
+from bench.replay import RanOut, RequestFile, Sample, replay
+from bench.requests import Signer, moto_request
+from bench.servers import Memory, Server
+
+#: A run during which the host took more than this share of the machine away is repeated, whatever it showed.
+STOLEN_AT_MOST = 0.10
+REPETITIONS = 3
+#: Room for a server that is faster than it was when the requests were counted out.
+RESERVE = 1.3
+
+#: How answers begin.
+CONTACT = '{"RequestId":"'
+MOTO_CONTACT = '{"AlternateContact": {"Name": "'
+MOTO_NOTHING = "{}"
+
+_MOTO_PERSON = {
+    "AlternateContactType": "OPERATIONS",
+    "EmailAddress": "tom@example.com",
+    "Name": "Tom",
+    "PhoneNumber": "+8613900001234",
+    "Title": "CEO",
+}
+
+
+@dataclass(slots=True)
+class Guess:
+    """How many requests to prepare: what the server did before."""
+
+    rate: float
+
+
+@dataclass(slots=True)
+class Bench:
+    """The ports, and what was learnt so far."""
+
+    seconds: float
+    warm_up_seconds: float = 1.0
+    ours: int = field(default_factory=servers.free_port)
+    bare: int = field(default_factory=servers.free_port)
+    moto: int = field(default_factory=servers.free_port)
+    guesses: dict[str, Guess] = field(default_factory=dict)
+    #: Runs repeated because the host took processor time away, and runs that had to be kept although it did.
+    repeated: int = 0
+    disturbed: int = 0
+
+    @property
+    def signer(self) -> Signer:
+        """Signs for our server, with the present time."""
+        return Signer(f"127.0.0.1:{self.ours}")
+
+    def run(self, name: str, server: Server, requests: Callable[[], Iterator[bytes]], beginning: str) -> Sample:
+        """Warm the server up, then measure it. Requests are prepared right before each of the two."""
+        guess = self.guesses.setdefault(name, Guess(rate=12_000))
+        warm = self._replayed(guess, server, requests, beginning, self.warm_up_seconds)
+        guess.rate = max(guess.rate, warm.rate)
+        sample = self._replayed(guess, server, requests, beginning, self.seconds)
+        guess.rate = max(warm.rate, sample.rate)
+        return sample
+
+    def _replayed(
+        self, guess: Guess, server: Server, requests: Callable[[], Iterator[bytes]], beginning: str, seconds: float
+    ) -> Sample:
+        while True:
+            count = int(guess.rate * RESERVE * seconds) + 500
+            with RequestFile(servers.WORK, itertools.islice(requests(), count)) as file:
+                before, used, used_by_wrk = ProcessorTimes.now(), server.processor_seconds(), _ended_processes()
+                try:
+                    sample = replay(server.port, file, beginning=beginning, seconds=seconds)
+                except RanOut:
+                    guess.rate *= 2
+                    continue
+                after = ProcessorTimes.now()
+                processor = server.processor_seconds() - used
+                return replace(
+                    sample,
+                    processor=processor,
+                    stolen=before.stolen_share_until(after),
+                    others=before.share_of_others_until(after, processor + _ended_processes() - used_by_wrk),
+                )
+
+    def undisturbed(self, attempt: Callable[[], Sample]) -> Sample:
+        """Run until the host left the machine alone, a few times at most."""
+        for _ in range(REPETITIONS):
+            sample = attempt()
+            if sample.stolen <= STOLEN_AT_MOST:
+                return sample
+            self.repeated += 1
+        self.disturbed += 1
+        self.repeated -= 1
+        return sample
+
+    # What runs against our server.
+
+    def reading(self, name: str, database: Database, *, memory: dict[str, Memory] | None = None) -> Sample:
+        """One run of `get`, `get v1` or `list`, on a server and a copy of the database of its own."""
+
+        def attempt() -> Sample:
+            with Copy(database) as path, self.serve(path, database) as server:
+                sample = self.run(f"{name} {database.name}", server, self.reads(name, database), CONTACT)
+                self.look_at_memory(server, f"after {name}", memory)
+            return sample
+
+        return self.undisturbed(attempt)
+
+    def adding(
+        self,
+        database: Database,
+        *,
+        alone: bool = False,
+        settings: Mapping[str, str] = servers.NO_SETTINGS,
+        memory: dict[str, Memory] | None = None,
+    ) -> Sample:
+        """One run of AddMessageContact, on a server and a copy of the database of its own."""
+
+        def attempt() -> Sample:
+            with Copy(database) as path, self.serve(path, database, alone=alone, settings=settings) as server:
+                name = f"add{' alone' if alone else ''} {database.name}"
+                sample = self.run(name, server, self.adds(database), CONTACT)
+                self.look_at_memory(server, "after add", memory)
+            return sample
+
+        return self.undisturbed(attempt)
+
+    def serve(
+        self,
+        path: Path,
+        database: Database,
+        *,
+        alone: bool = False,
+        settings: Mapping[str, str] = servers.NO_SETTINGS,
+    ) -> Server:
+        """Our server, ready."""
+        return servers.start_ours(self.ours, path, database.encryption_key, alone=alone, settings=settings)
+
+    @staticmethod
+    def look_at_memory(server: Server, when: str, memory: dict[str, Memory] | None) -> None:
+        """Keep the greatest amount of memory seen at such a moment."""
+        if memory is not None:
+            seen = server.memory()
+            memory[when] = max(seen, memory.get(when, seen), key=lambda each: each.resident)
+
+    def reads(self, name: str, database: Database) -> Callable[[], Iterator[bytes]]:
+        """Signed reads, tenants and contacts at random."""
+
+        def requests() -> Iterator[bytes]:
+            signer = self.signer
+            draw = random.Random()
+            while True:
+                tenant, key_id, secret = database.caller(int(draw.random() * database.tenants))
+                match name:
+                    case "list":
+                        yield signer.v3("ListMessageContacts", [], key_id, secret)
+                    case "get v1":
+                        contact_id = tenant.contact_id(int(draw.random() * CONTACTS_EACH))
+                        yield signer.v1("GetMessageContact", [("ContactId", contact_id)], key_id, secret)
+                    case _:
+                        contact_id = tenant.contact_id(int(draw.random() * CONTACTS_EACH))
+                        yield signer.v3("GetMessageContact", [("ContactId", contact_id)], key_id, secret)
+
+        return requests
+
+    def adds(self, database: Database) -> Callable[[], Iterator[bytes]]:
+        """Signed additions of new people, each tenant in turn in a random order; warm-up and run never overlap."""
+        people = People(f"{random.random()}", newcomers=True)
+        order = list(range(database.tenants))
+        random.shuffle(order)
+        callers = itertools.cycle(order)
+
+        def requests() -> Iterator[bytes]:
+            signer = self.signer
+            for number in callers:
+                _, key_id, secret = database.caller(number)
+                yield signer.v3("AddMessageContact", people.draw(number).pairs(), key_id, secret)
+
+        return requests
+
+    # What runs against the others.
+
+    def answering_bare(self, database: Database, answer: Path) -> Sample:
+        """One run of bare uvicorn; it gets the same kind of requests as GetMessageContact."""
+
+        def attempt() -> Sample:
+            with servers.start_bare(self.bare, answer) as server:
+                return self.run("bare", server, self.reads("get", database), CONTACT)
+
+        return self.undisturbed(attempt)
+
+    def moto_calls(self, path: str) -> Sample:
+        """One run of moto_server: `putAlternateContact` or `getAlternateContact`."""
+        putting = path.startswith("put")
+        fields = _MOTO_PERSON if putting else {"AlternateContactType": "OPERATIONS"}
+        host = f"127.0.0.1:{self.moto}"
+
+        def requests() -> Iterator[bytes]:
+            while True:
+                yield moto_request(host, path, fields)
+
+        def attempt() -> Sample:
+            with servers.start_moto(self.moto) as server:
+                server.send(moto_request(host, "putAlternateContact", _MOTO_PERSON))
+                return self.run(path, server, requests, MOTO_NOTHING if putting else MOTO_CONTACT)
+
+        return self.undisturbed(attempt)
+
+    def save_answer(self, database: Database, path: Path) -> None:
+        """Keep what our server answers to GetMessageContact, for the bare server to repeat."""
+        with Copy(database) as copy, self.serve(copy, database) as server:
+            head, _, body = server.send(next(self.reads("get", database)())).partition(b"\r\n\r\n")
+        status, *lines = head.decode().split("\r\n")
+        if not status.startswith("HTTP/1.1 200") or not body.startswith(CONTACT.encode()):
+            raise SystemExit(f"GetMessageContact was not answered as expected: {status} {body.decode()}")
+        # uvicorn itself sends these two.
+        headers = [line.split(": ", 1) for line in lines if not line.lower().startswith(("date:", "server:"))]
+        path.write_text(json.dumps({"headers": headers, "body": body.decode()}), encoding="utf-8")
+
+
+def _ended_processes() -> float:
+    """Processor seconds of processes started here that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+class Copy:
+    """A copy of a prepared database, written out before anything is measured; gone afterwards."""
+
+    def __init__(self, database: Database) -> None:
+        self._folder = servers.WORK / "copy"
+        self._source = database.path
+
+    def __enter__(self) -> Path:
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir(parents=True)
+        path = self._folder / self._source.name
+        shutil.copyfile(self._source, path)
+        servers.write_out(path)
+        return path
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)

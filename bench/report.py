@@ -1,0 +1,84 @@
+"""The result as text: for the terminal, and as docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from string import Template
+
+from bench import servers
+from bench.figures import figures_table, loads_table, short, table
+from bench.loads import REPETITIONS, STOLEN_AT_MOST
+from bench.population import CONTACTS_EACH
+from bench.replay import CONNECTIONS, THREADS
+from bench.rounds import Result
+
+PAGE = servers.ROOT / "docs" / "benchmarks.md"
+
+_METHOD = Path(__file__).with_name("method.md")
+
+
+def text(result: Result, surroundings: Sequence[tuple[str, str]], extent: str) -> str:
+    """All tables, in Markdown."""
+    bench, few, usual, many = result.bench, result.few, result.usual, result.many
+    everything = [*result.loads.values(), *result.growth.values()]
+    others = statistics.median(sample.others for load in everything for sample in load.samples)
+    run = (
+        f"Run: {extent}; rounds: {result.rounds} of {bench.seconds:g} s; {usual.name} contacts of {usual.tenants:,} "
+        f"tenants where nothing else is said. {bench.repeated} runs were made again because the host took processors "
+        f"away; {bench.disturbed} were kept although it did each time. Other programs used {others:.0%} of "
+        "the processors meanwhile (median of all runs); ratios hold only when that is next to nothing."
+    )
+    start = (
+        "Seconds from the start of the process to the answer to a signed call: on a prepared database, and where there "
+        "is none yet, so that the schema, the first account and its key are made first."
+    )
+    parts = [
+        "## Machine and run",
+        table(["", ""], [[name, value] for name, value in surroundings]),
+        run,
+        "## What is wanted, and what is so",
+        figures_table(result.figures()),
+        "## Loads",
+        loads_table(list(result.loads.values())),
+        "## Growth",
+        f"{few.name} contacts of {few.tenants:,} tenants, and {many.name} of {many.tenants:,}.",
+        loads_table(sorted(result.growth.values(), key=lambda load: load.name)),
+        "## Through the vendors' Python clients",
+        "One thread, one call after the other; most of the time is the client's own.",
+        _values("calls a second", result.clients),
+        "## Start and memory",
+        start,
+        _values("seconds", result.starts),
+        _memory(result),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def write(measured: str) -> None:
+    """Put the result into the documentation."""
+    PAGE.parent.mkdir(parents=True, exist_ok=True)
+    method = Template(_METHOD.read_text(encoding="utf-8")).substitute(
+        connections=CONNECTIONS,
+        threads=THREADS,
+        contacts_each=CONTACTS_EACH,
+        stolen_at_most=f"{STOLEN_AT_MOST:.0%}",
+        repetitions=REPETITIONS,
+    )
+    PAGE.write_text(f"{method}\n{measured}", encoding="utf-8")
+
+
+def _values(unit: str, values: dict[str, list[float]]) -> str:
+    rows = [
+        [name, short(statistics.median(each)), f"{short(min(each))} - {short(max(each))}"]
+        for name, each in values.items()
+    ]
+    return table(["", unit, "range"], rows)
+
+
+def _memory(result: Result) -> str:
+    rows = [
+        [when, f"{memory.resident:.0f}", f"{memory.proportional:.0f}"] for when, memory in sorted(result.memory.items())
+    ]
+    return table(["memory of the process, MB", "resident", "proportional"], rows)
