@@ -168,3 +168,11 @@ def test_the_file_of_a_database_url(url: str, path: str) -> None:
 def test_a_url_that_names_no_file_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="sqlite:///"):
         sqlite_path(url)
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear operator, this is a letter and no database.")
+    with pytest.raises(SchemaMismatch, match="not an SQLite database"):
+        migrate(f"sqlite:///{path}")
+    assert path.read_text().startswith("Dear operator")

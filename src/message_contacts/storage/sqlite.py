@@ -9,12 +9,12 @@ from pathlib import Path
 
 import apsw
 
-from message_contacts.storage.engine import Parameters, Query, Row, Step
+from message_contacts.storage.engine import Parameters, Query, Row, SchemaMismatch, Step
 from message_contacts.storage.sqlite_checkpoint import Checkpointer
 from message_contacts.storage.sqlite_connection import UNAVAILABLE, connect, unavailable
 from message_contacts.storage.sqlite_writer import Writer, WriterSeam
 
-_READ_CACHE_KIB = 8 * 1024
+_READ_CACHE_KIB = 16 * 1024
 _LIST_CACHE_KIB = 4 * 1024
 _WRITE_CACHE_KIB = 16 * 1024
 #: Reads wait for nobody in the write-ahead log's everyday life; this covers recovery after a crash.
@@ -92,6 +92,8 @@ def _schema_value(path: Path, sql: str) -> str | None:
         rows = connection.execute(sql).fetchall()
     except apsw.SQLError:  # no such table
         return None
+    except apsw.NotADBError:
+        raise SchemaMismatch(f"{path} is not an SQLite database: name another file.") from None
     finally:
         connection.close()
     return str(rows[0][0]) if rows else None
