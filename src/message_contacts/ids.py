@@ -5,6 +5,7 @@ Forms on the wire: contract/operations.json, `id_formats`.
 
 from __future__ import annotations
 
+import os
 import secrets
 import string
 from typing import Protocol
@@ -12,6 +13,9 @@ from typing import Protocol
 BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 #: Crockford's base32 in lower case: letters and digits that a person can read aloud and type without mixing them up.
 READABLE = "0123456789abcdefghjkmnpqrstvwxyz"
+
+#: First digit of the fourth group of a UUID: two bits are fixed, two stay as they are.
+_VARIANTS = {digit: "89AB"[int(digit, 16) & 3] for digit in "0123456789ABCDEF"}
 
 
 class Ids(Protocol):
@@ -66,54 +70,65 @@ class Ids(Protocol):
         ...
 
 
+class _Alphabet:
+    """Draws texts of characters that are all equally likely."""
+
+    def __init__(self, characters: str) -> None:
+        size = len(characters)
+        #: Every character stands for as many bytes as every other one; the bytes left over stand for none.
+        usable = 256 - 256 % size
+        self._character_of = bytes(ord(characters[byte % size]) for byte in range(256))
+        self._unusable = bytes(range(usable, 256))
+
+    def draw(self, length: int) -> str:
+        """That many characters, from the operating system's random source."""
+        text = b""
+        while len(text) < length:
+            text += os.urandom(length + 8).translate(self._character_of, self._unusable)
+        return text[:length].decode()
+
+
+_BASE62 = _Alphabet(BASE62)
+_DIGITS = _Alphabet(string.digits)
+_READABLE = _Alphabet(READABLE)
+
+
 class RandomIds:
     """Identifiers from the operating system's random source."""
 
     def contact(self) -> str:
-        return "c-" + _draw(BASE62, 16)
+        return "c-" + _BASE62.draw(16)
 
     def directory(self) -> str:
-        return "rd-" + _draw(BASE62, 6)
+        return "rd-" + _BASE62.draw(6)
 
     def root_folder(self) -> str:
-        return "r-" + _draw(BASE62, 6)
+        return "r-" + _BASE62.draw(6)
 
     def folder(self) -> str:
-        return "fd-" + _draw(BASE62, 10)
+        return "fd-" + _BASE62.draw(10)
 
     def account(self) -> str:
-        return "1" + _draw(string.digits, 15)
+        return "1" + _DIGITS.draw(15)
 
     def account_name_prefix(self) -> str:
-        return _draw(READABLE, 12)
+        return _READABLE.draw(12)
 
     def verification(self) -> str:
-        return _draw(READABLE, 10)
+        return _READABLE.draw(10)
 
     def detached(self) -> str:
-        return "dc-" + _draw(BASE62, 16)
+        return "dc-" + _BASE62.draw(16)
 
     def job(self, now: int) -> str:
         return f"j-{now:012x}{secrets.token_hex(6)}"
 
     def access_key(self) -> str:
-        return "MC" + _draw(BASE62, 22)
+        return "MC" + _BASE62.draw(22)
 
     def access_key_secret(self) -> str:
-        return _draw(BASE62, 30)
+        return _BASE62.draw(30)
 
     def request(self) -> str:
-        digits = secrets.token_hex(16).upper()
-        variant = "89AB"[int(digits[16], 16) & 3]
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
-
-
-def _draw(alphabet: str, length: int) -> str:
-    """That many characters of the alphabet, each equally likely."""
-    size = len(alphabet)
-    number = int.from_bytes(secrets.token_bytes(length + 8))  # 64 bits more than needed: the bias is below 2**-60
-    characters = []
-    for _ in range(length):
-        number, index = divmod(number, size)
-        characters.append(alphabet[index])
-    return "".join(characters)
+        digits = os.urandom(16).hex().upper()
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{_VARIANTS[digits[16]]}{digits[17:20]}-{digits[20:]}"

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from message_contacts.access.model import KeyStatus
+from message_contacts.access.model import AccessKey, KeyStatus
 from message_contacts.access.store import AccessStore
 
 #: Bytes of the server's key and of each key derived from it.
@@ -75,13 +75,12 @@ class KeyRing:
         """Find keys in a store.
 
         Args:
-            remembered: How many opened secrets are kept in memory; the oldest one gives way.
+            remembered: How many keys are kept open in memory; the oldest one gives way.
         """
         self._store = store
         self._vault = vault
         self._remembered = remembered
-        # The key id is part of the key: what was sealed for one access key must not open for another, cached or not.
-        self._secrets: dict[tuple[str, bytes], str] = {}
+        self._known: dict[str, tuple[AccessKey, KnownKey]] = {}
 
     async def find(self, access_key_id: str) -> KnownKey | None:
         """The key of that id, active or not; None when there is none.
@@ -91,19 +90,17 @@ class KeyRing:
         key = await self._store.access_key(access_key_id)
         if key is None:
             return None
-        return KnownKey(
+        entry = self._known.get(access_key_id)
+        # The whole stored key is compared: what was sealed for one access key must not open for another, known or not.
+        if entry is not None and (entry[0] is key or entry[0] == key):
+            return entry[1]
+        known = KnownKey(
             access_key_id=key.access_key_id,
             account_id=key.account_id,
-            secret=self._secret(key.access_key_id, key.sealed_secret),
+            secret=self._vault.open(key.sealed_secret, key.access_key_id),
             is_active=key.status is KeyStatus.ACTIVE,
         )
-
-    def _secret(self, access_key_id: str, sealed_secret: bytes) -> str:
-        name = (access_key_id, sealed_secret)
-        secret = self._secrets.get(name)
-        if secret is None:
-            secret = self._vault.open(sealed_secret, access_key_id)
-            if len(self._secrets) >= self._remembered:
-                del self._secrets[next(iter(self._secrets))]
-            self._secrets[name] = secret
-        return secret
+        if len(self._known) >= self._remembered and access_key_id not in self._known:
+            del self._known[next(iter(self._known))]
+        self._known[access_key_id] = (key, known)
+        return known

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from message_contacts.clock import Instant
+from message_contacts.quick import quickly_made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,7 @@ class KeyStatus(StrEnum):
     INACTIVE = "Inactive"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessKey:
     """An access key. Its secret is kept sealed; only signing opens it."""
@@ -38,6 +40,7 @@ class AccessKey:
     version: int = 1
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who was proven to have signed a request."""

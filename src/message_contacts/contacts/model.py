@@ -12,6 +12,7 @@ from typing import Generic, Self, TypeVar
 
 from message_contacts import errors
 from message_contacts.clock import Instant
+from message_contacts.quick import quickly_made
 
 CONTACT_ID = re.compile(r"c-[0-9A-Za-z]{1,64}")
 _NAME_LETTERS = re.compile(r"[A-Za-z\u4e00-\u9fff]*")
@@ -66,6 +67,7 @@ class ContactRules:
     captured_counts: frozenset[Channel] = field(default_factory=frozenset)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class ContactName:
     """A contact's name: 2 to 12 letters, English or Chinese; compared exactly."""
@@ -82,6 +84,7 @@ class ContactName:
         return cls(text)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class EmailAddress:
     """An e-mail address, kept as given and compared without regard to case."""
@@ -107,6 +110,7 @@ class EmailAddress:
         return self.text[0] + "***@" + self.text.rpartition("@")[2]
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class PhoneNumber:
     """A mobile number, `<country code>-<number>`."""
@@ -144,6 +148,7 @@ Address = EmailAddress | PhoneNumber
 A = TypeVar("A", EmailAddress, PhoneNumber)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Verified:
     """That a person confirmed an address."""
@@ -153,6 +158,7 @@ class Verified:
     captured: bool
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot(Generic[A]):
     """One kind of address of a contact: what is shown, and what may replace it."""
@@ -179,6 +185,7 @@ class Slot(Generic[A]):
         return None if self.in_force(captured_counts=captured_counts) else self.shown
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Binding:
     """A contact's tie to one object of the tree."""
@@ -209,6 +216,7 @@ class Deletion:
     failures: tuple[WithdrawalFailure, ...] = ()
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
     """A person whom an organisation wants to reach."""

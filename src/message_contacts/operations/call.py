@@ -17,6 +17,7 @@ from message_contacts.delivery.outbox import Inbox, Outbox
 from message_contacts.directory.model import DirectoryRules, ResourceDirectory
 from message_contacts.directory.store import DirectoryStore
 from message_contacts.ids import Ids
+from message_contacts.quick import quickly_made
 from message_contacts.verification.model import VerificationRules
 from message_contacts.verification.store import VerificationStore
 
@@ -51,6 +52,7 @@ class Services:
     rules: Rules
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """A call whose caller is proven and allowed, and whose parameters are checked."""

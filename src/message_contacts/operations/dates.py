@@ -13,9 +13,10 @@ from message_contacts.clock import SECOND, Instant
 def utc_time(moment: Instant) -> str:
     """ISO 8601 in UTC with milliseconds: `2021-12-08T02:15:31.744Z`."""
     seconds, milliseconds = divmod(moment, SECOND)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
+    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{milliseconds:03d}Z"
 
 
 def contact_date(moment: Instant, zone: tzinfo) -> str:
     """Date and time in that zone, which is not named: `2023-03-27 17:19:21`. Cut to the second, never rounded up."""
-    return f"{datetime.fromtimestamp(moment // SECOND, zone):%Y-%m-%d %H:%M:%S}"
+    # Cut before the zone. `isoformat` takes half the time of `strftime`, and a list of contacts has many dates.
+    return datetime.fromtimestamp(moment // SECOND, zone).isoformat(" ")[:19]

@@ -100,13 +100,12 @@ def checked(operation: Operation, arguments: Arguments, rules: Rules) -> dict[st
 
 
 def _raw(parameter: Parameter, arguments: Arguments) -> Any:
-    match parameter.kind:
-        case Kind.TEXTS:
-            return arguments.texts(parameter.name)
-        case Kind.OBJECTS:
-            return arguments.objects(parameter.name)
-        case _:
-            return arguments.text(parameter.name)
+    kind = parameter.kind
+    if kind is Kind.TEXTS:
+        return arguments.texts(parameter.name)
+    if kind is Kind.OBJECTS:
+        return arguments.objects(parameter.name)
+    return arguments.text(parameter.name)
 
 
 def _invalid(parameter: Parameter) -> ErrorDefinition:

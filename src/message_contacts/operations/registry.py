@@ -75,11 +75,11 @@ class Parameter:
     empty_means_something: bool = False
     #: The values it can take, where they are few.
     choices: tuple[str, ...] = ()
+    #: The handler's keyword: `EmailAddress` is `email_address`.
+    keyword: str = field(init=False)
 
-    @property
-    def keyword(self) -> str:
-        """The handler's keyword: `EmailAddress` is `email_address`."""
-        return snake_case(self.name)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "keyword", snake_case(self.name))
 
     @property
     def missing_error(self) -> ErrorDefinition:

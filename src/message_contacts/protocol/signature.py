@@ -84,8 +84,21 @@ def v3_canonical_request(
     """
     value_of = headers.get
     # Part 4 ends with a line feed of its own, hence the empty line behind it.
-    lines = [f"{name}:{value_of(name, '').strip(BLANKS)}\n" for name in signed_headers.lower().split(";")]
+    lines = [f"{name}:{value_of(name, '').strip(BLANKS)}\n" for name in signed_names(signed_headers)]
     return f"{method}\n/\n{canonical_query(query)}\n{''.join(lines)}\n{signed_headers}\n{payload_hash}"
+
+
+def signed_names(signed_headers: str) -> tuple[str, ...]:
+    """The names in a list of signed headers, in lower case."""
+    # A client sends the same list every time; a stranger's long ones are not worth remembering.
+    return _usual_signed_names(signed_headers) if len(signed_headers) < 512 else _split_names(signed_headers)
+
+
+def _split_names(signed_headers: str) -> tuple[str, ...]:
+    return tuple(signed_headers.lower().split(";"))
+
+
+_usual_signed_names = lru_cache(maxsize=256)(_split_names)
 
 
 def v3_string_to_sign(canonical_request: str) -> str:

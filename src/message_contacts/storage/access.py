@@ -8,6 +8,7 @@ from message_contacts.access.model import AccessKey, Account, KeyStatus
 from message_contacts.clock import Clock
 from message_contacts.storage.engine import Database, Parameters, Row
 from message_contacts.storage.records import Record
+from message_contacts.storage.remembered import Remembered
 
 ACCESS_KEY = """
     -- One access key by its id, whichever account it belongs to.
@@ -85,10 +86,11 @@ class Access:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._keys = Remembered(_access_key_from_row)
 
     async def access_key(self, access_key_id: str) -> AccessKey | None:
         rows = await self._database.rows(ACCESS_KEY, (access_key_id,))
-        return _access_key_from_row(rows[0]) if rows else None
+        return self._keys.value(access_key_id, rows[0]) if rows else None
 
     async def access_keys(self, account_id: str) -> Sequence[AccessKey]:
         return [_access_key_from_row(row) for row in await self._database.rows(ACCESS_KEYS, (account_id,))]

@@ -36,6 +36,7 @@ from message_contacts.storage.texts import (
 #: How many objects one statement looks for.
 NODES_AT_ONCE = 8
 
+_NO_PHONE: Slot[PhoneNumber] = Slot()
 _TITLES = {title.value: title for title in Title}
 
 CONTACT = """
@@ -218,8 +219,10 @@ def _contact_from_row(account_id: str, row: Row) -> Contact:
             waiting=None if email_waiting is None else EmailAddress(email_waiting),
             verification_id=email_verification_id,
         ),
-        phone=Slot(
-            shown=None if phone is None else PhoneNumber(phone),
+        phone=_NO_PHONE
+        if phone is None
+        else Slot(
+            shown=PhoneNumber(phone),
             verified=None
             if phone_verified_at is None
             else Verified(Instant(phone_verified_at), captured=bool(phone_captured)),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from message_contacts.clock import Instant
 from message_contacts.directory.model import Folder, Member, MemberStatus, MemberType, ResourceDirectory, Tags
 from message_contacts.storage.engine import Database, Row
+from message_contacts.storage.remembered import Remembered
 from message_contacts.storage.texts import tag_line, tags_from_text
 
 #: Stands for "no limit" in statements of both engines.
@@ -14,7 +15,7 @@ _ALL = 2**62
 
 DIRECTORY = """
     -- The directory of an account.
-    SELECT directory_id, root_folder_id, account_name, created_at, version FROM resource_directory
+    SELECT account_id, directory_id, root_folder_id, account_name, created_at, version FROM resource_directory
      WHERE account_id = $1
 """
 
@@ -133,14 +134,15 @@ class Directories:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._directories = Remembered(_directory_from_row)
 
     async def directory(self, account_id: str) -> ResourceDirectory | None:
         rows = await self._database.rows(DIRECTORY, (account_id,))
-        return _directory_from_row(account_id, rows[0]) if rows else None
+        return self._directories.value(account_id, rows[0]) if rows else None
 
     async def directory_of_member(self, member_id: str) -> ResourceDirectory | None:
         rows = await self._database.rows(DIRECTORY_OF_MEMBER, (member_id,))
-        return _directory_from_row(rows[0][0], rows[0][1:]) if rows else None
+        return _directory_from_row(rows[0]) if rows else None
 
     async def folder(self, account_id: str, folder_id: str) -> Folder | None:
         rows = await self._database.rows(FOLDER, (account_id, folder_id))
@@ -218,8 +220,8 @@ def _has(wanted: Tags, tags: Tags) -> bool:
     return set(wanted) <= set(tags)
 
 
-def _directory_from_row(account_id: str, row: Row) -> ResourceDirectory:
-    directory_id, root_folder_id, account_name, created_at, version = row
+def _directory_from_row(row: Row) -> ResourceDirectory:
+    account_id, directory_id, root_folder_id, account_name, created_at, version = row
     return ResourceDirectory(
         account_id=account_id,
         directory_id=directory_id,

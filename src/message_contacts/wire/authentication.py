@@ -16,6 +16,7 @@ from message_contacts.access.keys import KnownKey
 from message_contacts.clock import MINUTE, Instant
 from message_contacts.errors import ApiError
 from message_contacts.protocol import signature
+from message_contacts.quick import quickly_made
 from message_contacts.wire.reading import Request, Scheme
 
 #: Milliseconds that a request's timestamp may lie before or behind the server's time.
@@ -23,6 +24,8 @@ WINDOW = 15 * MINUTE
 #: What the id of an access key can look like; another one cannot be known, whatever the store would make of it.
 ACCESS_KEY_ID = re.compile(r"[!-~]{1,128}")
 
+#: As the vendor's clients write it.
+_AUTHORIZATION = re.compile(r"([^ ,=]+) Credential=([^ ,=]+), ?SignedHeaders=([^ ,=]+), ?Signature=([^ ,=]+)")
 _V3_SIGNED = frozenset(
     {"host", "x-acs-action", "x-acs-version", "x-acs-date", "x-acs-signature-nonce", "x-acs-content-sha256"}
 )
@@ -30,6 +33,7 @@ _TOKEN_HEADER = "x-acs-security-token"  # noqa: S105 - the name of a header
 _MASK = "******"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claims:
     """What a request says about its signer; nothing of it is proven."""
@@ -96,14 +100,7 @@ def _v1_claims(request: Request) -> Claims:
 
 def _v3_claims(request: Request) -> Claims:
     headers = request.headers
-    algorithm, _, rest = headers["authorization"].partition(" ")
-    parts: dict[str, str] = {}
-    for part in rest.split(","):
-        name, _, value = part.strip().partition("=")
-        parts[name] = value
-    access_key_id = parts.get("Credential")
-    signed_headers = parts.get("SignedHeaders")
-    given_signature = parts.get("Signature")
+    algorithm, access_key_id, signed_headers, given_signature = _authorization_parts(headers["authorization"])
     if not (access_key_id and signed_headers and given_signature):
         raise errors.INCOMPLETE_SIGNATURE(reason="Authorization lacks a part")
     nonce = headers.get("x-acs-signature-nonce")
@@ -113,7 +110,7 @@ def _v3_claims(request: Request) -> Claims:
     if not timestamp:
         raise errors.missing("Timestamp")()
     signed_at = _moment(timestamp)
-    covered = _names(signed_headers)
+    covered = signature.signed_names(signed_headers)
     if not _V3_SIGNED.issubset(covered):
         raise errors.INCOMPLETE_SIGNATURE(reason="a common header is not signed")
     if _TOKEN_HEADER in headers and _TOKEN_HEADER not in covered:
@@ -133,6 +130,20 @@ def _v3_claims(request: Request) -> Claims:
         signed_headers=signed_headers,
         security_token=headers.get(_TOKEN_HEADER, ""),
     )
+
+
+def _authorization_parts(text: str) -> tuple[str, str, str, str]:
+    """Algorithm, credential, signed headers and signature of a V3 `Authorization`; empty where one is missing."""
+    usual = _AUTHORIZATION.fullmatch(text)
+    if usual is not None:
+        algorithm, access_key_id, signed_headers, given_signature = usual.groups()
+        return algorithm, access_key_id, signed_headers, given_signature
+    algorithm, _, rest = text.partition(" ")
+    parts: dict[str, str] = {}
+    for part in rest.split(","):
+        name, _, value = part.strip().partition("=")
+        parts[name] = value
+    return algorithm, parts.get("Credential", ""), parts.get("SignedHeaders", ""), parts.get("Signature", "")
 
 
 def _check_v1(request: Request, claims: Claims, key: KnownKey) -> None:
@@ -168,10 +179,6 @@ def _check_v3(request: Request, claims: Claims, key: KnownKey) -> None:
 
 
 @lru_cache(maxsize=64)  # a client signs the same headers again and again
-def _names(signed_headers: str) -> frozenset[str]:
-    return frozenset(signed_headers.lower().split(";"))
-
-
 def _mismatch(message: str) -> ApiError:
     return ApiError(errors.SIGNATURE_DOES_NOT_MATCH, {}, message=message)
 

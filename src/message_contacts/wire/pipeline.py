@@ -29,8 +29,6 @@ from message_contacts.wire.reading import Format, RawHeaders, Request, Scheme, a
 from message_contacts.wire.rendering import ErrorPage, Response
 from message_contacts.wire.replay import NonceMemory, nonce_digest
 
-log = structlog.get_logger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -55,6 +53,8 @@ class Gateway:
     error_page: ErrorPage = field(default_factory=ErrorPage)
     #: Whether requests that did not come over TLS are refused.
     needs_tls: bool = False
+    #: Bound once: finding it anew for each line would cost as much as writing the line.
+    log: Any = field(default_factory=lambda: structlog.get_logger(__name__).bind(), repr=False)
 
     async def handle(
         self,
@@ -99,12 +99,12 @@ class Gateway:
         except ApiError as refusal:
             code = refusal.definition.code
             response = self._refused(refusal, request_id, request, named)
-            log.debug("request_refused", request_id=request_id, code=code, context=dict(refusal.context))
+            self.log.debug("request_refused", request_id=request_id, code=code, context=dict(refusal.context))
         except Exception:
             code = errors.INTERNAL_ERROR.code
             response = self._refused(errors.INTERNAL_ERROR(), request_id, request, named)
-            log.exception("request_failed", request_id=request_id)
-        log.info(
+            self.log.exception("request_failed", request_id=request_id)
+        self.log.info(
             "request_handled",
             operation=None if named is None else named.operation.name,
             access_key_id=None if key is None else key.access_key_id,

@@ -7,13 +7,14 @@ Source: contract/protocol.md sections 1, 3 and 7.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from message_contacts import errors
 from message_contacts.errors import ApiError, ErrorDefinition
 from message_contacts.protocol.parameters import RepeatedName, parse_form, parse_json_object
+from message_contacts.quick import quickly_made
 
 #: Bytes a request's body may have.
 MAX_BODY = 1_048_576
@@ -61,6 +62,7 @@ class Scheme(StrEnum):
     V3 = "acs3"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """A request as it came, read but not yet believed."""
@@ -141,17 +143,27 @@ def admit(request: Request, *, needs_tls: bool) -> None:
 
 def collected(raw_headers: RawHeaders) -> dict[str, str]:
     """Headers by lower-case name; several values of one name sorted and joined with `,`, as V3 signs them."""
+    raw_headers = list(raw_headers)
+    names = [_HEADER_NAMES.get(name) or name.decode("latin-1").lower() for name, _ in raw_headers]
+    # No value can hold a line feed: decoding all at once is cheaper than one by one.
+    values = b"\n".join([value for _, value in raw_headers]).decode("latin-1").split("\n")
+    headers = dict(zip(names, values, strict=False))
+    if len(headers) == len(names) == len(values):
+        return headers
+    return _collected_one_by_one(names, [value.decode("latin-1") for _, value in raw_headers])
+
+
+def _collected_one_by_one(names: Sequence[str], values: Sequence[str]) -> dict[str, str]:
+    """The same, where a name repeats (or there is nothing at all)."""
     headers: dict[str, str] = {}
     repeated: dict[str, list[str]] = {}
-    for raw_name, raw_value in raw_headers:
-        name = _HEADER_NAMES.get(raw_name) or raw_name.decode("latin-1").lower()
-        value = raw_value.decode("latin-1")
+    for name, value in zip(names, values, strict=True):
         if name in headers:
             repeated.setdefault(name, [headers[name]]).append(value)
         else:
             headers[name] = value
-    for name, values in repeated.items():
-        headers[name] = ",".join(sorted(values))
+    for name, several in repeated.items():
+        headers[name] = ",".join(sorted(several))
     return headers
 
 

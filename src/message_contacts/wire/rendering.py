@@ -14,6 +14,7 @@ from urllib.parse import quote
 import orjson
 
 from message_contacts.errors import ApiError, ErrorDefinition
+from message_contacts.quick import quickly_made
 from message_contacts.wire.reading import Format
 
 #: Seconds that the server keeps an idle connection, as it tells its clients.
@@ -28,6 +29,7 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Response:
     """An answer ready to be sent."""

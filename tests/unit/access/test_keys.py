@@ -109,4 +109,4 @@ async def test_only_so_many_secrets_are_remembered(vault: Vault, store: FakeAcce
     for name in ("a", "b", "c"):
         store.keys[name] = key(vault, name)
         await ring.find(name)
-    assert [access_key_id for access_key_id, _ in ring._secrets] == ["b", "c"]
+    assert list(ring._known) == ["b", "c"]
