@@ -2,6 +2,9 @@
 
 The commit's wait for the disk is what costs; shared, it costs each change little. Everybody is answered after the
 commit that holds their change, all of a commit by one call into the event loop.
+
+What the event loop decides in one turn reaches the thread at once and together. Handed over one by one, the thread
+would wake for the first and then contend with the loop for the interpreter, statement by statement.
 """
 
 from __future__ import annotations
@@ -74,7 +77,9 @@ class Writer:
         self._cursor = connection.cursor()
         self._seam = seam
         self._after_commit = committed
-        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._queue: SimpleQueue[list[_Waiting] | None] = SimpleQueue()
+        #: What the present turn of an event loop has asked for.
+        self._gathered: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
         self._thread.start()
@@ -90,13 +95,25 @@ class Writer:
     def _put(self, waiting: _Waiting) -> asyncio.Future[Written]:
         if self._closed:
             raise RuntimeError("the storage is closed")
-        self._queue.put(waiting)
+        gathered = self._gathered.get(waiting.loop)
+        if gathered is None:
+            self._gathered[waiting.loop] = [waiting]
+            waiting.loop.call_soon(self._hand_over, waiting.loop)
+        else:
+            gathered.append(waiting)
         return waiting.future
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        gathered = self._gathered.pop(loop, None)
+        if gathered:
+            self._queue.put(gathered)
 
     def close(self) -> None:
         """Finish what waits, then end the thread and close the connection."""
         if not self._closed:
             self._closed = True
+            for loop in list(self._gathered):
+                self._hand_over(loop)
             self._queue.put(None)
             self._thread.join()
             self._connection.close()
@@ -107,27 +124,31 @@ class Writer:
             first = self._queue.get()
             if first is None:
                 return
-            batch = [first]
+            waiting = first
             try:
-                while len(batch) < _MOST_AT_ONCE:
+                while len(waiting) < _MOST_AT_ONCE:
                     following = self._queue.get_nowait()
                     if following is None:
                         open_ = False
                         break
-                    batch.append(following)
+                    waiting += following
             except Empty:
                 pass
-            try:
-                self._commit(batch)
-            except Exception as bug:  # noqa: BLE001 - the thread must live on, and whoever waits must hear of it
-                self._take_all_back()
-                for waiting in batch:
-                    waiting.failure = waiting.failure or bug
-            _answer(batch)
-            try:
-                self._after_commit()
-            except Exception:  # the same for the thread
-                log.exception("after_commit_failed")
+            for start in range(0, len(waiting), _MOST_AT_ONCE):
+                self._write(waiting[start : start + _MOST_AT_ONCE])
+
+    def _write(self, batch: Sequence[_Waiting]) -> None:
+        try:
+            self._commit(batch)
+        except Exception as bug:  # noqa: BLE001 - the thread must live on, and whoever waits must hear of it
+            self._take_all_back()
+            for waiting in batch:
+                waiting.failure = waiting.failure or bug
+        _answer(batch)
+        try:
+            self._after_commit()
+        except Exception:  # the same for the thread
+            log.exception("after_commit_failed")
 
     def _commit(self, batch: Sequence[_Waiting]) -> None:
         """Carry out a batch in one transaction; failures are left with those they concern."""
