@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta, timezone, tzinfo
+from datetime import timedelta, timezone
 from typing import TypeVar
 
 from message_contacts.access.model import Caller
@@ -33,7 +33,7 @@ class Rules:
     directory: DirectoryRules = field(default_factory=DirectoryRules)
     verification: VerificationRules = field(default_factory=VerificationRules)
     #: Zone of the dates of contacts on the wire, which carry none.
-    contact_dates: tzinfo = timezone(timedelta(hours=8))
+    contact_dates: timezone = timezone(timedelta(hours=8))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -199,11 +199,6 @@ CONTACT_FIELDS: Mapping[str, Shape] = {
     "Status": Field("string", f"One of {', '.join(Status)}.", "Active"),
     "CreateDate": Field("string", "yyyy-MM-dd HH:mm:ss, UTC+8 unless set otherwise.", "2023-03-27 17:19:21"),
 }
-PAGE_FIELDS: Mapping[str, Shape] = {
-    "TotalCount": Field("integer", "Entries over all pages.", 1),
-    "PageSize": Field("integer", "As asked.", 10),
-    "PageNumber": Field("integer", "As asked.", 1),
-}
 
 
 def contact_fields(contact: Contact, rules: Rules) -> dict[str, Any]:

@@ -20,7 +20,6 @@ from message_contacts.operations.contact_parameters import (
     MEMBER,
     MESSAGE_TYPES,
     NAME,
-    PAGE_FIELDS,
     PENDING_EMAIL_ADDRESS,
     PHONE_NUMBER,
     TITLE,
@@ -196,7 +195,7 @@ async def get_message_contact(call: Call, *, contact_id: str) -> Mapping[str, An
         errors.ENTITY_NOT_EXISTS_MEMBER,
     ],
     returns={
-        **PAGE_FIELDS,
+        **paging.PAGE_FIELDS,
         "Contacts": Items(
             {
                 **CONTACT_FIELDS,
@@ -221,7 +220,7 @@ async def list_message_contacts(
         call.account_id,
         contact_id=contact_id,
         node_id=member,
-        offset=(page_number - 1) * page_size,
+        offset=paging.offset(page_number, page_size),
         limit=page_size,
     )
     return {

@@ -23,11 +23,6 @@ _TAG: Mapping[str, Shape] = {
 }
 _TAGS: Mapping[str, Shape] = {"Tag": Items(_TAG)}
 
-PAGE_FIELDS: Mapping[str, Shape] = {
-    "TotalCount": Field("integer", "Entries over all pages.", 2),
-    "PageSize": Field("integer", "As asked.", 10),
-    "PageNumber": Field("integer", "As asked.", 1),
-}
 ENABLED_DIRECTORY_FIELDS: Mapping[str, Shape] = {
     "ResourceDirectoryId": Field("string", "Directory.", "rd-54****"),
     "MasterAccountId": Field("string", "Management account.", "507408460615****"),

@@ -16,7 +16,6 @@ from message_contacts.operations.directory_fields import (
     FOLDER_DETAIL_FIELDS,
     FOLDER_FIELDS,
     LISTED_FOLDER_FIELDS,
-    PAGE_FIELDS,
     TAGGED_FOLDER_FIELDS,
     folder_detail,
     folder_fields,
@@ -178,7 +177,7 @@ async def _contents(call: Call, folder_id: str) -> FolderContents:
         errors.ENTITY_NOT_EXISTS_RESOURCE_DIRECTORY,
         errors.ENTITY_NOT_EXISTS_FOLDER,
     ],
-    returns={**PAGE_FIELDS, "Folders": {"Folder": Items(TAGGED_FOLDER_FIELDS)}},
+    returns={**paging.PAGE_FIELDS, "Folders": {"Folder": Items(TAGGED_FOLDER_FIELDS)}},
     resources=[PARENT_FOLDER_RESOURCE],
 )
 async def list_folders_for_parent(

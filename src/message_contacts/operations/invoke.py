@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
+
 from message_contacts import errors
 from message_contacts.access.model import Caller
 from message_contacts.changes import Nonce
@@ -16,6 +18,17 @@ from message_contacts.operations.call import Call, Rules, Services
 from message_contacts.operations.registry import Kind, Operation, Parameter
 from message_contacts.protocol.parameters import Arguments
 
+log = structlog.get_logger(__name__)
+
+#: What every operation can answer, listed or not. Any other code that is not in an operation's table is a bug.
+_ANY_OPERATION = frozenset(
+    {
+        errors.CONCURRENT_CALL_NOT_SUPPORTED,
+        errors.ENTITY_NOT_EXISTS_RESOURCE_DIRECTORY,
+        errors.SERVICE_UNAVAILABLE,
+        errors.SIGNATURE_NONCE_USED,
+    }
+)
 #: Rank of an error that the operation's table does not list: behind all that it does.
 _UNLISTED = 1_000
 
@@ -59,7 +72,12 @@ class Invoker:
             nonce=nonce,
             source_address=source_address,
         )
-        return await operation.handler(call, **values)
+        try:
+            return await operation.handler(call, **values)
+        except ApiError as refusal:
+            if refusal.definition.code not in operation.rank and refusal.definition not in _ANY_OPERATION:
+                log.exception("undeclared_error", operation=operation.name, code=refusal.definition.code)
+            raise
 
 
 def checked(operation: Operation, arguments: Arguments, rules: Rules) -> dict[str, Any]:

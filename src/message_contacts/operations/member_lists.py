@@ -13,7 +13,6 @@ from message_contacts.operations.call import Call
 from message_contacts.operations.directory_fields import (
     ACCOUNT_IN_TREE_FIELDS,
     LISTED_ACCOUNT_FIELDS,
-    PAGE_FIELDS,
     account_in_tree,
     listed_account,
 )
@@ -49,7 +48,7 @@ from message_contacts.operations.token_paging import next_token as next_token_fo
     ],
     raises=[errors.ENTITY_NOT_EXISTS_RESOURCE_DIRECTORY],
     returns={
-        **PAGE_FIELDS,
+        **paging.PAGE_FIELDS,
         "NextToken": Field("string", "Token of the next page; only with token paging, absent on the last page.", ""),
         "Accounts": {"Account": Items(ACCOUNT_IN_TREE_FIELDS)},
     },
@@ -102,7 +101,7 @@ async def _in_tree(call: Call, page: Sequence[Member], *, include_tags: bool) ->
         errors.ENTITY_NOT_EXISTS_RESOURCE_DIRECTORY,
         errors.ENTITY_NOT_EXISTS_FOLDER,
     ],
-    returns={**PAGE_FIELDS, "Accounts": {"Account": Items(LISTED_ACCOUNT_FIELDS)}},
+    returns={**paging.PAGE_FIELDS, "Accounts": {"Account": Items(LISTED_ACCOUNT_FIELDS)}},
     resources=[PARENT_FOLDER_RESOURCE],
 )
 async def list_accounts_for_parent(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from message_contacts.operations.registry import Kind, Parameter
+from message_contacts.operations.registry import Field, Kind, Parameter, Shape
 
 #: Entries that a page may have at most, and those it has when nothing is asked.
 MAX_PAGE_SIZE = 100
@@ -48,3 +48,8 @@ PAGE_SIZE = Parameter(
     example="10",
     default=DEFAULT_PAGE_SIZE,
 )
+PAGE_FIELDS: Mapping[str, Shape] = {
+    "TotalCount": Field("integer", "Entries over all pages.", 2),
+    "PageSize": Field("integer", "As asked.", 10),
+    "PageNumber": Field("integer", "As asked.", 1),
+}

@@ -15,7 +15,7 @@ from typing import Any
 
 from message_contacts import errors
 from message_contacts.directory import members
-from message_contacts.operations import directories, folders, member_lists
+from message_contacts.operations import directories, folders, member_lists, paging
 from message_contacts.operations import members as member_operations
 from message_contacts.operations.call import Call
 from message_contacts.operations.directory_fields import (
@@ -24,7 +24,6 @@ from message_contacts.operations.directory_fields import (
     ENABLED_DIRECTORY_FIELDS,
     LISTED_ACCOUNT_FIELDS,
     LISTED_FOLDER_FIELDS,
-    PAGE_FIELDS,
     enabled_directory,
 )
 from message_contacts.operations.directory_parameters import ACCOUNT_ID_WITHOUT_CODES, ACCOUNT_RESOURCE
@@ -119,7 +118,7 @@ OPERATIONS: tuple[Operation, ...] = (
     _older(
         folders.list_folders_for_parent,
         unknown=["Tag"],
-        returns={**PAGE_FIELDS, "Folders": {"Folder": Items(LISTED_FOLDER_FIELDS)}},
+        returns={**paging.PAGE_FIELDS, "Folders": {"Folder": Items(LISTED_FOLDER_FIELDS)}},
     ),
     _older(member_operations.create_resource_account, unknown=["DryRun"]),
     _older(
@@ -130,11 +129,11 @@ OPERATIONS: tuple[Operation, ...] = (
     _older(
         member_lists.list_accounts,
         unknown=["QueryKeyword", "MaxResults", "NextToken"],
-        returns={**PAGE_FIELDS, "Accounts": {"Account": Items(_ACCOUNT_IN_TREE)}},
+        returns={**paging.PAGE_FIELDS, "Accounts": {"Account": Items(_ACCOUNT_IN_TREE)}},
     ),
     _older(
         member_lists.list_accounts_for_parent,
-        returns={**PAGE_FIELDS, "Accounts": {"Account": Items(_LISTED_ACCOUNT)}},
+        returns={**paging.PAGE_FIELDS, "Accounts": {"Account": Items(_LISTED_ACCOUNT)}},
     ),
     get_payer_for_account,
 )

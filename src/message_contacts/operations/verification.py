@@ -12,7 +12,6 @@ from message_contacts.operations.call import Call
 from message_contacts.operations.contact_parameters import (
     CONTACT,
     CONTACT_ID_PARAMETER,
-    PAGE_FIELDS,
     PENDING_EMAIL_ADDRESS,
     PHONE_NUMBER,
 )
@@ -34,7 +33,7 @@ from message_contacts.verification.model import Block, Verification
         errors.ENTITY_NOT_EXISTS_CONTACT,
     ],
     returns={
-        **PAGE_FIELDS,
+        **paging.PAGE_FIELDS,
         "ContactVerifications": Items(
             {
                 "ContactId": Field("string", "Contact.", "c-qL4HqKONzOM7****"),
@@ -49,7 +48,7 @@ async def list_message_contact_verifications(
 ) -> Mapping[str, Any]:
     contact = await existing_contact(call, contact_id)
     pending = contact.pending_addresses(call.rules.contacts)
-    start = (page_number - 1) * page_size
+    start = paging.offset(page_number, page_size)
     return {
         "TotalCount": len(pending),
         "PageSize": page_size,
