@@ -17,6 +17,7 @@ from bench.rounds import Result
 PAGE = servers.ROOT / "docs" / "benchmarks.md"
 
 _METHOD = Path(__file__).with_name("method.md")
+_FINDINGS = Path(__file__).with_name("findings.md")
 
 
 def text(result: Result, surroundings: Sequence[tuple[str, str]], extent: str) -> str:
@@ -66,7 +67,7 @@ def write(measured: str) -> None:
         stolen_at_most=f"{STOLEN_AT_MOST:.0%}",
         repetitions=REPETITIONS,
     )
-    PAGE.write_text(f"{method}\n{measured}", encoding="utf-8")
+    PAGE.write_text(f"{method}\n{measured}{_FINDINGS.read_text(encoding='utf-8')}", encoding="utf-8")
 
 
 def _values(unit: str, values: dict[str, list[float]]) -> str:

@@ -37,7 +37,7 @@ class RunningService:
 
 
 @contextmanager
-def running_service(folder: Path) -> Iterator[RunningService]:
+def running_service(folder: Path, **more_settings: str) -> Iterator[RunningService]:
     """Start the service with everything it keeps in a folder, end it afterwards, and look at what it logged."""
     settings = {
         "DATABASE_URL": f"sqlite:///{folder / 'contacts.db'}",
@@ -46,6 +46,7 @@ def running_service(folder: Path) -> Iterator[RunningService]:
         "ROOT_ACCESS_KEY_SECRET": KEY.access_key_secret,
         # All clients of a run share the account: what a day allows one of them is not enough.
         "VERIFICATIONS_PER_DAY": "10000",
+        **more_settings,
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("MESSAGE_CONTACTS_")}
     log_path = folder / "service.log"
