@@ -1,0 +1,161 @@
+"""A whole service: what its first start makes, what it does while it runs, how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import structlog
+
+from message_contacts.access.administration import Administration, NewKey
+from message_contacts.access.keys import KeyRing, SealBrokenError, Vault
+from message_contacts.access.model import Account, Caller, KeyStatus
+from message_contacts.bootstrap.errors import StartError
+from message_contacts.changes import Change, Job
+from message_contacts.clock import Clock
+from message_contacts.contacts.model import Channel
+from message_contacts.delivery.outcome import Outcome, Transport
+from message_contacts.delivery.worker import Worker
+from message_contacts.directory import enablement
+from message_contacts.directory.enablement import Standing
+from message_contacts.operations.call import Services
+from message_contacts.operations.catalogue import REGISTRY
+from message_contacts.operations.invoke import Invoker
+from message_contacts.protocol.parameters import Arguments
+from message_contacts.settings import DEMO_ACCESS_KEY_ID, Settings
+from message_contacts.storage import Storage
+from message_contacts.verification.service import VerificationService
+from message_contacts.wire.app import App
+from message_contacts.wire.pipeline import Gateway
+
+log = structlog.get_logger(__name__)
+
+_PRUNE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A whole service. Entered, it makes what a first start needs and works; left, it closes what it opened."""
+
+    settings: Settings
+    clock: Clock
+    storage: Storage
+    services: Services
+    invoker: Invoker
+    vault: Vault
+    administration: Administration
+    verification: VerificationService
+    transports: Mapping[Channel, Transport]
+    #: What the worker does, by kind of job.
+    handlers: Mapping[str, Callable[[Job], Awaitable[Outcome]]]
+    worker: Worker
+    gateway: Gateway
+    app: App
+    _open: AsyncExitStack
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._open.aclose()
+
+    async def first_start(self) -> NewKey | None:
+        """Make the root account, its directory and its key, if there is no account yet.
+
+        Returns:
+            The key made, if it was drawn at random: it is shown this once.
+        Raises:
+            StartError: The settings name a root key whose stored secret is another, the stored secrets do not open, or
+                the demo's key is active on a service that others can reach.
+        """
+        settings = self.settings
+        given = None
+        if settings.root_access_key_id and settings.root_access_key_secret:
+            given = NewKey(settings.root_access_key_id, settings.root_access_key_secret)
+        if not settings.demo_key_allowed:
+            await self._refuse_demo_key()
+        made = await self.administration.create_first_account(
+            settings.root_account_name, account_id=settings.root_account_id, key=given, also=self._first_directory
+        )
+        if made is None and given is not None:
+            await self._check_root_key(given)
+        return None if given else made
+
+    async def invoke(self, operation: str, version: str, account_id: str, **parameters: Any) -> Mapping[str, Any]:
+        """Carry out an operation as an account's own, unsigned: for the program itself, never for strangers.
+
+        Raises: ApiError.
+        """
+        return await self.invoker.invoke(
+            REGISTRY.find(version, operation),
+            Arguments(parameters),
+            Caller(account_id, ""),
+            request_id=self.services.ids.request(),
+            nonce=None,
+            source_address="",
+        )
+
+    async def work(self) -> None:
+        """Do waiting work and tidy up until cancelled; then finish what is being sent and hand back the rest."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._tidy())
+            working = group.create_task(self.worker.run())
+            try:
+                await asyncio.shield(working)
+            except asyncio.CancelledError:
+                self.worker.stop()
+                await working
+                raise
+
+    async def _tidy(self) -> None:
+        """Remove what has served its time: nonces, counters of days gone by, the oldest of the inbox."""
+        while True:
+            try:
+                await self.storage.prune(self.clock.now())
+            except Exception:
+                log.exception("tidying_failed")
+            await self.clock.sleep(_PRUNE_SECONDS)
+
+    def _first_directory(self, account: Account) -> tuple[Change, ...]:
+        if not self.settings.enable_directory:
+            return ()
+        ids = self.services.ids
+        return enablement.enable(
+            Standing(directory=None, account_name=account.name),
+            account_id=account.account_id,
+            directory_id=ids.directory(),
+            root_folder_id=ids.root_folder(),
+            new_management_account=None,
+            now=self.clock.now(),
+        ).changes
+
+    async def _refuse_demo_key(self) -> None:
+        key = await self.storage.access.access_key(DEMO_ACCESS_KEY_ID)
+        if key is not None and key.status is KeyStatus.ACTIVE:
+            raise StartError(
+                "The database holds the demo access key, which everybody knows. Switch it off with `message-contacts "
+                f"access-key deactivate {DEMO_ACCESS_KEY_ID}`, or use another database."
+            )
+
+    async def _check_root_key(self, given: NewKey) -> None:
+        try:
+            known = await KeyRing(self.storage.access, self.vault).find(given.access_key_id)
+        except SealBrokenError:
+            raise StartError(
+                "The secrets of the access keys were sealed with another encryption key. Set "
+                "MESSAGE_CONTACTS_ENCRYPTION_KEY, or put back the key file that lay beside the database."
+            ) from None
+        if known is None:
+            log.warning("root_access_key_unknown", access_key_id=given.access_key_id)
+        elif not secrets.compare_digest(known.secret.encode(), given.secret.encode()):
+            raise StartError(
+                "MESSAGE_CONTACTS_ROOT_ACCESS_KEY_SECRET differs from the secret that is stored for "
+                f"{given.access_key_id}. Nothing is overwritten: set the stored one, or take both settings away."
+            )
