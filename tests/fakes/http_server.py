@@ -96,6 +96,8 @@ def started_and_stopped(app: ASGIApp) -> ASGIApp:
             await send({"type": "lifespan.startup.complete"})
         await send({"type": "lifespan.shutdown.complete"})
 
+    if (direct := getattr(app, "direct", None)) is not None:
+        whole.direct = direct  # type: ignore[attr-defined]
     return whole
 
 

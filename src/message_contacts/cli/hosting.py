@@ -6,7 +6,7 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -15,6 +15,7 @@ import structlog
 from message_contacts.bootstrap import build
 from message_contacts.cli.logs import configure_logs
 from message_contacts.settings import Settings, load
+from message_contacts.wire.app import App
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -36,7 +37,11 @@ class Hosted:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._open = AsyncExitStack()
-        self._app: Callable[[Message, Receive, Send], Awaitable[None]] | None = None
+        self._app: App | None = None
+
+    def direct(self, scope: Message, body: bytes) -> Coroutine[Any, Any, Any] | None:
+        """See `wire.direct.Direct`."""
+        return self._app.direct(scope, body) if self._app is not None else None
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if self._app is not None and scope["type"] != "lifespan":

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from message_contacts.wire.direct import Answering
 from message_contacts.wire.pipeline import Gateway
 from message_contacts.wire.proxies import Networks, origin
 from message_contacts.wire.reading import MAX_BODY
@@ -58,18 +59,23 @@ class App:
         else:
             raise ValueError(f"cannot serve {scope['type']}")
 
+    def direct(self, scope: Scope, body: bytes) -> Answering | None:
+        """What answers a call of the API; None for everything else."""
+        return self._answering(scope, body) if scope["path"] == "/" else None
+
     async def _api(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _whole_body(receive)
-        if body is None:
-            return
+        if body is not None:
+            await _send(send, await self._answering(scope, body))
+
+    def _answering(self, scope: Scope, body: bytes) -> Answering:
         query = scope["query_string"]
         target = scope["raw_path"] + b"?" + query if query else scope["raw_path"]
         headers = scope["headers"]
         source = origin(scope["client"], scope["scheme"], headers, self.trusted_proxies)
-        response = await self.gateway.handle(
+        return self.gateway.handle(
             scope["method"], target.decode("latin-1"), headers, body, source.address, secure=source.is_secure
         )
-        await _send(send, response)
 
     async def _health(self, path: str) -> Response:
         """`/healthz`: the process answers. `/readyz`: it can do its work."""

@@ -7,6 +7,7 @@ the application only when it is complete, and keeps one timer a connection howev
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from enum import Enum
 from typing import Any, ClassVar
 
@@ -19,10 +20,15 @@ from message_contacts import errors
 from message_contacts.errors import ErrorDefinition
 from message_contacts.ids import Ids, RandomIds
 from message_contacts.protocol.parameters import parse_form
+from message_contacts.wire.direct import Answering, Begun, answer_bytes, direct_of
 from message_contacts.wire.limits import Limits, refusal
-from message_contacts.wire.rendering import ErrorPage
+from message_contacts.wire.rendering import ErrorPage, Response
 
 log = structlog.get_logger(__name__)
+
+
+#: Methods whose answers have a body; the others are left to ASGI.
+_WITH_BODIES = frozenset({"GET", "POST"})
 
 
 class Phase(Enum):
@@ -74,6 +80,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._is_draining = False
         self._refusal: ErrorDefinition | None = None
         self._answering: RequestResponseCycle | None = None
+        self._direct = direct_of(self.app)
         # Whether the present phase of the present request has its deadline.
         self._is_timed = True
         # Bytes of the piece being parsed, and whether a request ended in it: then nobody can say where the next began.
@@ -264,7 +271,47 @@ class LimitedProtocol(HttpToolsProtocol):
     def _answer(self, cycle: RequestResponseCycle) -> None:
         self._answering = cycle
         # An application that hangs is not this class's business, a client that does not read is: see _on_timer.
-        self._start_asgi_task(cycle, self.app)
+        if self._direct is None or self.flow.write_paused or cycle.scope["method"] not in _WITH_BODIES:
+            self._start_asgi_task(cycle, self.app)
+        else:
+            # Not at once: that would be in the middle of what the parser does.
+            self.loop.call_soon(self._begin, cycle, self._direct)
+
+    def _begin(self, cycle: RequestResponseCycle, direct: Callable[[Any, bytes], Answering | None]) -> None:
+        """Answer directly what can be; a call that waits for something goes on in a task."""
+        if cycle.disconnected:
+            return
+        try:
+            answering = direct(cycle.scope, bytes(cycle.body))
+            if answering is None:
+                self._start_asgi_task(cycle, self.app)
+                return
+            waits_for = answering.send(None)
+        except StopIteration as answered:
+            self._write_answer(cycle, answered.value)
+        except Exception:  # the application answers its own failures; this is one it could not
+            log.exception("connection_failed")
+            self.transport.close()
+        else:
+            task = self.loop.create_task(self._go_on(cycle, Begun(answering, waits_for)))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+
+    async def _go_on(self, cycle: RequestResponseCycle, begun: Begun) -> None:
+        try:
+            self._write_answer(cycle, await begun)
+        except Exception:  # as above
+            log.exception("connection_failed")
+            self.transport.close()
+
+    def _write_answer(self, cycle: RequestResponseCycle, response: Response) -> None:
+        if cycle.disconnected:
+            return
+        cycle.response_started = cycle.response_complete = True
+        self.transport.write(answer_bytes(response, self.server_state.default_headers, keep_alive=cycle.keep_alive))
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
 
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1
