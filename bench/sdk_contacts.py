@@ -9,6 +9,7 @@ import json
 import sys
 import time
 
+# The vendor's packages have no types.
 from alibabacloud_resourcedirectorymaster20220419 import models  # type: ignore[import-untyped, unused-ignore]
 from alibabacloud_resourcedirectorymaster20220419.client import Client  # type: ignore[import-untyped, unused-ignore]
 from alibabacloud_tea_openapi.models import Config  # type: ignore[import-untyped, unused-ignore]

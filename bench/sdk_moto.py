@@ -9,6 +9,7 @@ import json
 import sys
 import time
 
+# Installed where moto is, not beside the service.
 import boto3  # type: ignore[import-not-found, unused-ignore]
 
 

@@ -61,7 +61,7 @@ class Server:
                 raise SystemExit(f"the server ended: {self._log.read_text(errors='replace')[-2000:]}")
             if time.perf_counter() - self.started > seconds:
                 raise SystemExit(f"no answer within {seconds} s; see {self._log}")
-            time.sleep(0.002)
+            time.sleep(0.002)  # another process starts; there is nothing to wait on but time
         return time.perf_counter() - self.started
 
     def answers(self, path: str) -> Callable[[], bool]:

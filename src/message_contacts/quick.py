@@ -14,8 +14,8 @@ T = TypeVar("T")
 def quickly_made(cls: type[T]) -> type[T]:
     """Let a frozen dataclass be made by plain assignments; for values of which every call makes several.
 
-    A frozen dataclass sets each field through `object.__setattr__`, which takes twice to three times as long. What
-    guards these values against assignment is the type checker, which goes on treating them as frozen.
+    A frozen dataclass sets each field through `object.__setattr__`, which takes about twice as long. What guards
+    these values against assignment is the type checker, which goes on treating them as frozen.
     """
     if hasattr(cls, "__post_init__"):
         raise TypeError(f"{cls.__name__} has work to do after it was made")
@@ -28,6 +28,6 @@ def quickly_made(cls: type[T]) -> type[T]:
             given["default_factory"] = entry.default_factory
         parameters.append((entry.name, Any, field(**given)))
     plain = make_dataclass(cls.__name__, parameters)
-    cls.__init__ = plain.__init__  # type: ignore[method-assign, misc]
+    cls.__init__ = plain.__init__  # type: ignore[method-assign, misc]  # the very point
     del cls.__setattr__, cls.__delattr__
     return cls

@@ -72,7 +72,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     flow: _Flow
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
         self.flow = _Flow(transport)
         self._phase = Phase.WAITING
@@ -102,7 +102,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._answering.message_event.set()
         super().connection_lost(exc)
 
-    def eof_received(self) -> bool | None:  # type: ignore[override]
+    def eof_received(self) -> bool | None:  # type: ignore[override]  # asyncio reads the answer
         # A client may close its side and still wait for the answer; over TLS the transport closes in any case.
         last = self._last_unanswered()
         if last is None or self.scheme == "https":
@@ -212,7 +212,7 @@ class LimitedProtocol(HttpToolsProtocol):
                 raise self._refused(errors.REQUEST_HEADERS_TOO_LARGE)
         # Whatever else the parser finds, trailers, is not part of what the application sees.
         self.headers = []
-        scope: dict[str, Any] = self.scope  # type: ignore[assignment]
+        scope: dict[str, Any] = self.scope  # type: ignore[assignment]  # filled bit by bit
         scope["method"] = self.parser.get_method().decode("ascii")
         version = self.parser.get_http_version()
         scope["http_version"] = version
