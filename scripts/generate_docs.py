@@ -111,7 +111,7 @@ def operation_section(version: str, operation: Operation) -> Iterator[str]:
     yield operation.doc
     yield ""
     yield (
-        f"- Access: {operation.access.value}; permission {', '.join(f'`{name}`' for name in operation.permissions)} on "
+        f"- Access: {operation.access.value}; permission `{operation.permission}` on "
         + (", ".join(f"`{resource}`" for resource in operation.resources))
     )
     yield f"- Source: {operation.source}"

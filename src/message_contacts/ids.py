@@ -57,6 +57,14 @@ class Ids(Protocol):
         """Id of waiting work: sorts by the moment it was made (milliseconds since the epoch), then at random."""
         ...
 
+    def audit_event(self, now: int) -> str:
+        """Id of an audit event: sorts by the moment it was made (milliseconds since the epoch), then at random."""
+        ...
+
+    def user(self) -> str:
+        """Id of a RAM user: 18 decimal digits, the first one a 2."""
+        ...
+
     def access_key(self) -> str:
         """`MC` and 22 letters or digits."""
         ...
@@ -122,6 +130,12 @@ class RandomIds:
 
     def job(self, now: int) -> str:
         return f"j-{now:012x}{secrets.token_hex(6)}"
+
+    def audit_event(self, now: int) -> str:
+        return f"ae-{now:012x}{secrets.token_hex(6)}"
+
+    def user(self) -> str:
+        return "2" + _DIGITS.draw(17)
 
     def access_key(self) -> str:
         return "MC" + _BASE62.draw(22)

@@ -66,6 +66,8 @@ class KnownKey:
     account_id: str
     secret: str = field(repr=False)
     is_active: bool
+    #: RAM user that calls with it; None: the account itself.
+    user_id: str | None = None
 
 
 class KeyRing:
@@ -99,6 +101,7 @@ class KeyRing:
             account_id=key.account_id,
             secret=self._vault.open(key.sealed_secret, key.access_key_id),
             is_active=key.status is KeyStatus.ACTIVE,
+            user_id=key.user_id,
         )
         if len(self._known) >= self._remembered and access_key_id not in self._known:
             del self._known[next(iter(self._known))]

@@ -38,6 +38,8 @@ class AccessKey:
     status: KeyStatus
     created_at: Instant
     version: int = 1
+    #: RAM user that calls with it; None: the account itself.
+    user_id: str | None = None
 
 
 @quickly_made
@@ -46,4 +48,72 @@ class Caller:
     """Who was proven to have signed a request."""
 
     account_id: str
+    #: Empty when nobody signed: the program itself.
     access_key_id: str
+    #: RAM user whose policies say what the caller may do; None: the account itself, which may do everything.
+    user_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A RAM user: calls in its account's name, as far as its policies allow."""
+
+    account_id: str
+    #: Digits, never used again.
+    user_id: str
+    #: Unique in the account; part of `acs:ram:*:<account>:user/<name>`.
+    name: str
+    display_name: str
+    mobile_phone: str = ""
+    email: str = ""
+    comments: str = ""
+    created_at: Instant
+    updated_at: Instant
+    version: int = 1
+
+
+class PolicyType(StrEnum):
+    SYSTEM = "System"
+    CUSTOM = "Custom"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """A custom policy; what it says is in its versions."""
+
+    account_id: str
+    name: str
+    description: str
+    #: The version in force, e.g. `v1`.
+    default_version_id: str
+    #: Number of the newest version, deleted ones counted.
+    versions_made: int
+    created_at: Instant
+    updated_at: Instant
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyVersion:
+    """What a custom policy says, or said."""
+
+    account_id: str
+    policy_name: str
+    #: `v1`, `v2` ...
+    version_id: str
+    #: JSON, as given.
+    document: str
+    created_at: Instant
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A policy that a user has."""
+
+    account_id: str
+    user_id: str
+    policy_type: PolicyType
+    policy_name: str
+    attached_at: Instant
+    version: int = 1

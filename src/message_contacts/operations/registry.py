@@ -22,14 +22,23 @@ if TYPE_CHECKING:
 RESOURCE_DIRECTORY_MASTER = "2022-04-19"
 #: Version of product ResourceManager, which offers the directory operations again.
 RESOURCE_MANAGER = "2020-03-31"
+#: Version of RAM: users, keys and policies.
+RAM = "2015-05-01"
+#: Version of STS: who am I.
+STS = "2015-04-01"
 #: Version of our own operations, product MessageContacts.
 MESSAGE_CONTACTS = "2026-11-01"
 
 PRODUCTS = {
     RESOURCE_DIRECTORY_MASTER: "ResourceDirectoryMaster",
     RESOURCE_MANAGER: "ResourceManager",
+    RAM: "Ram",
+    STS: "Sts",
     MESSAGE_CONTACTS: "MessageContacts",
 }
+
+#: How permissions and resources name a version's product family.
+_FAMILIES = {RAM: "ram", STS: "sts", MESSAGE_CONTACTS: "messagecontacts"}
 
 
 class Kind(StrEnum):
@@ -141,10 +150,14 @@ class Operation:
         object.__setattr__(self, "rank", {error.code: position for position, error in enumerate(self.errors)})
 
     @property
-    def permissions(self) -> tuple[str, ...]:
-        """The permission names under which policies know it, one a product family."""
-        own = self.versions == (MESSAGE_CONTACTS,)
-        return (f"{'messagecontacts' if own else 'resourcemanager'}:{self.name}",)
+    def family(self) -> str:
+        """The product family in its permissions and resources: `resourcemanager`, `ram`, `sts` or `messagecontacts`."""
+        return _FAMILIES.get(self.versions[0], "resourcemanager")
+
+    @property
+    def permission(self) -> str:
+        """The name under which policies know it, e.g. `resourcemanager:AddMessageContact`."""
+        return f"{self.family}:{self.name}"
 
     async def __call__(self, call: Call, **values: object) -> Mapping[str, Any]:
         """Carry it out with values already checked; used by `invoke` only."""

@@ -12,26 +12,26 @@ from message_contacts.storage.remembered import Remembered
 
 ACCESS_KEY = """
     -- One access key by its id, whichever account it belongs to.
-    SELECT account_id, access_key_id, sealed_secret, status, created_at, version FROM access_key
+    SELECT account_id, access_key_id, sealed_secret, status, created_at, version, user_id FROM access_key
      WHERE access_key_id = $1
 """
 
 ACCESS_KEYS = """
     -- All keys of an account, oldest first.
-    SELECT account_id, access_key_id, sealed_secret, status, created_at, version FROM access_key
+    SELECT account_id, access_key_id, sealed_secret, status, created_at, version, user_id FROM access_key
      WHERE account_id = $1 ORDER BY created_at, access_key_id
 """
 
 INSERT_ACCESS_KEY = """
     -- Add an access key.
-    INSERT INTO access_key (sealed_secret, status, created_at, account_id, access_key_id, version)
-    VALUES ($1, $2, $3, $4, $5, $6)
+    INSERT INTO access_key (sealed_secret, status, created_at, user_id, account_id, access_key_id, version)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 
 UPDATE_ACCESS_KEY = """
     -- Change an access key if nobody changed it since it was read.
-    UPDATE access_key SET sealed_secret = $1, status = $2, created_at = $3, version = version + 1
-     WHERE account_id = $4 AND access_key_id = $5 AND version = $6
+    UPDATE access_key SET sealed_secret = $1, status = $2, created_at = $3, user_id = $4, version = version + 1
+     WHERE account_id = $5 AND access_key_id = $6 AND version = $7
 """
 
 DELETE_ACCESS_KEY = """
@@ -108,7 +108,7 @@ class Access:
 
 
 def _access_key_from_row(row: Row) -> AccessKey:
-    account_id, access_key_id, sealed_secret, status, created_at, version = row
+    account_id, access_key_id, sealed_secret, status, created_at, version, user_id = row
     return AccessKey(
         access_key_id=access_key_id,
         account_id=account_id,
@@ -116,6 +116,7 @@ def _access_key_from_row(row: Row) -> AccessKey:
         status=KeyStatus(status),
         created_at=created_at,
         version=version,
+        user_id=user_id,
     )
 
 
@@ -129,7 +130,7 @@ def _access_key_key(key: AccessKey) -> Parameters:
 
 
 def _access_key_values(key: AccessKey) -> Parameters:
-    return key.sealed_secret, key.status.value, key.created_at
+    return key.sealed_secret, key.status.value, key.created_at, key.user_id
 
 
 def _account_key(account: Account) -> Parameters:

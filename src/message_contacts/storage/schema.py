@@ -33,6 +33,7 @@ from message_contacts.storage.constraints import (
     UNIQUE_FOLDER_NAME,
     UNIQUE_MEMBER_ACCOUNT_NAME,
     UNIQUE_MEMBER_DISPLAY_NAME,
+    UNIQUE_USER_NAME,
 )
 
 SCHEMA = MetaData()
@@ -85,9 +86,85 @@ ACCESS_KEY = _table(
     _text("status"),
     _instant("created_at"),
     _version(),
+    _text("user_id", null=True, comment="RAM user that calls with it; null: the account itself"),
     PrimaryKeyConstraint("account_id", "access_key_id", name="key_access_key"),
     UniqueConstraint("access_key_id", name="unique_access_key_id"),  # spans tenants: look-up of a caller
     comment="Access keys.",
+)
+Index(
+    "access_key_user",
+    ACCESS_KEY.c.account_id,
+    ACCESS_KEY.c.user_id,
+    sqlite_where=text("user_id IS NOT NULL"),
+    postgresql_where=text("user_id IS NOT NULL"),
+)
+
+RAM_USER = _table(
+    "ram_user",
+    _text("account_id"),
+    _text("user_id", comment="digits, drawn at random"),
+    _text("name", comment="orders lists"),
+    _text("display_name"),
+    _text("mobile_phone"),
+    _text("email"),
+    _text("comments"),
+    _instant("created_at"),
+    _instant("updated_at"),
+    _version(),
+    PrimaryKeyConstraint("account_id", "user_id", name="key_ram_user"),
+    UniqueConstraint("account_id", "name", name=UNIQUE_USER_NAME),
+    comment="RAM users: who calls with narrower rights than the account itself.",
+)
+
+POLICY = _table(
+    "policy",
+    _text("account_id"),
+    _text("policy_name", comment="orders lists"),
+    _text("description"),
+    _text("default_version_id", comment="the version in force"),
+    _integer("versions_made", comment="number of the newest version, deleted ones counted"),
+    _instant("created_at"),
+    _instant("updated_at"),
+    _version(),
+    PrimaryKeyConstraint("account_id", "policy_name", name="key_policy"),
+    comment="Custom policies. System policies are in the program.",
+)
+
+POLICY_VERSION = _table(
+    "policy_version",
+    _text("account_id"),
+    _text("policy_name"),
+    _text("version_id", comment="v1, v2 ..."),
+    _text("document", comment="JSON, as given"),
+    _instant("created_at"),
+    _version(),
+    PrimaryKeyConstraint("account_id", "policy_name", "version_id", name="key_policy_version"),
+    ForeignKeyConstraint(
+        ["account_id", "policy_name"], ["policy.account_id", "policy.policy_name"], name="version_of_policy"
+    ),
+    comment="What custom policies say, and said.",
+)
+
+POLICY_ATTACHMENT = _table(
+    "policy_attachment",
+    _text("account_id"),
+    _text("user_id"),
+    _text("policy_type", comment="System or Custom"),
+    _text("policy_name"),
+    _instant("attached_at"),
+    _version(),
+    PrimaryKeyConstraint("account_id", "user_id", "policy_type", "policy_name", name="key_policy_attachment"),
+    ForeignKeyConstraint(
+        ["account_id", "user_id"], ["ram_user.account_id", "ram_user.user_id"], name="attachment_to_user"
+    ),
+    comment="Which policies a user has.",
+)
+Index(
+    "policy_attachment_policy",
+    POLICY_ATTACHMENT.c.account_id,
+    POLICY_ATTACHMENT.c.policy_type,
+    POLICY_ATTACHMENT.c.policy_name,
+    POLICY_ATTACHMENT.c.user_id,
 )
 
 RESOURCE_DIRECTORY = _table(
@@ -248,6 +325,8 @@ DETACHED_CONTACT = _table(
     PrimaryKeyConstraint("account_id", "detached_id", name="key_detached_contact"),
     comment="What members keep of deleted contacts. Outlives the directory.",
 )
+# For what is held on one person.
+Index("detached_contact_contact", DETACHED_CONTACT.c.account_id, DETACHED_CONTACT.c.contact_id)
 
 DETACHED_NODE = _table(
     "detached_node",
@@ -282,6 +361,9 @@ VERIFICATION = _table(
     UniqueConstraint("verification_id", name="unique_verification_id"),  # spans tenants: the page knows only this id
     comment="Verifications asked for.",
 )
+# For what is held on one person, and for pruning.
+Index("verification_contact", VERIFICATION.c.account_id, VERIFICATION.c.contact_id, VERIFICATION.c.verification_id)
+Index("verification_expires_at", VERIFICATION.c.expires_at)
 
 EVIDENCE = _table(
     "evidence",
@@ -299,6 +381,7 @@ EVIDENCE = _table(
     comment="How addresses were confirmed. Never changed; outlives contact and directory.",
 )
 Index("evidence_contact", EVIDENCE.c.account_id, EVIDENCE.c.contact_id, EVIDENCE.c.verification_id)
+Index("evidence_confirmed_at", EVIDENCE.c.confirmed_at)  # for pruning
 
 BLOCK = _table(
     "block",
@@ -379,6 +462,13 @@ Index(
     sqlite_where=text("ready_at IS NULL"),
     postgresql_where=text("ready_at IS NULL"),
 )
+# For pruning of what was given up.
+Index(
+    "job_dead_created_at",
+    JOB.c.created_at,
+    sqlite_where=text("ready_at IS NULL"),
+    postgresql_where=text("ready_at IS NULL"),
+)
 
 INBOX_MESSAGE = _table(
     "inbox_message",
@@ -396,3 +486,68 @@ INBOX_MESSAGE = _table(
     clustered=False,  # long rows: counting and ordering go through the key's own index
 )
 Index("inbox_recipient", INBOX_MESSAGE.c.account_id, INBOX_MESSAGE.c.recipient_key, INBOX_MESSAGE.c.message_id)
+Index("inbox_captured_at", INBOX_MESSAGE.c.captured_at)  # for pruning
+
+AUDIT_EVENT = _table(
+    "audit_event",
+    _text("account_id"),
+    _text("event_id", comment="ascends with time"),
+    _instant("happened_at"),
+    _text("kind", comment="change or refusal"),
+    _text("operation"),
+    _text("access_key_id", comment="empty: nobody signed; a person at a page, a job or the operator"),
+    _text("user_id", comment="RAM user; empty: the account itself"),
+    _text("source_address"),
+    _text("request_id"),
+    _text("targets", comment="JSON: ids of what it was about"),
+    _text("details", comment="JSON: what changed, nothing personal"),
+    _text("personal_digests", comment="JSON: by person, a salted digest of what audit_personal holds"),
+    _integer("times", comment="how many refusals it stands for; 1 for a change"),
+    Column("sequence", BigInteger, nullable=True, comment="place in the tenant's chain; null: not sealed yet"),
+    Column("hash", LargeBinary, nullable=True, comment="over this event and the hash before it"),
+    PrimaryKeyConstraint("account_id", "event_id", name="key_audit_event"),
+    comment="Who changed what, and who was refused. Never changed once sealed.",
+)
+# Spans tenants: claims of what is not sealed yet.
+Index(
+    "audit_event_unsealed",
+    AUDIT_EVENT.c.event_id,
+    sqlite_where=text("sequence IS NULL"),
+    postgresql_where=text("sequence IS NULL"),
+)
+
+AUDIT_PERSONAL = _table(
+    "audit_personal",
+    _text("account_id"),
+    _text("person_id", comment="contact it is about"),
+    _text("event_id"),
+    Column("salt", LargeBinary, nullable=False, comment="of the digests, here and in audit_event"),
+    _text("details", comment="JSON: what changed, addresses masked, with salted digests of them"),
+    PrimaryKeyConstraint("account_id", "person_id", "event_id", name="key_audit_personal"),
+    comment="The personal part of audit events: goes when a person is erased.",
+)
+
+AUDIT_CHAIN = _table(
+    "audit_chain",
+    _text("account_id"),
+    Column("sequence", BigInteger, nullable=False, comment="of the last sealed event"),
+    Column("hash", LargeBinary, nullable=False, comment="of the last sealed event"),
+    Column("pruned_sequence", BigInteger, nullable=False, comment="of the last event taken away by retention; 0: none"),
+    Column("pruned_hash", LargeBinary, nullable=False, comment="of the last event taken away by retention"),
+    _instant("oldest_at", comment="when the oldest event that is kept happened"),
+    PrimaryKeyConstraint("account_id", name="key_audit_chain"),
+    comment="Where each tenant's chain of audit events begins and ends.",
+)
+Index("audit_chain_oldest_at", AUDIT_CHAIN.c.oldest_at)  # for pruning
+
+REQUEST_DEMAND = _table(
+    "request_demand",
+    _text("account_id"),
+    _text("access_key_id", comment="empty: of the whole account"),
+    _text("process_id"),
+    _instant("measured_at"),
+    _integer("demand", comment="calls in the second before that"),
+    PrimaryKeyConstraint("account_id", "access_key_id", "process_id", name="key_request_demand"),
+    comment="How much of a limit each process is asked for, so that they share it.",
+)
+Index("request_demand_measured_at", REQUEST_DEMAND.c.measured_at)

@@ -193,4 +193,4 @@ def authenticate(request: Request, claims: Claims, key: KnownKey) -> Caller:
     if claims.security_token:  # all keys here are permanent ones
         raise errors.INVALID_SECURITY_TOKEN_MISMATCH_WITH_ACCESS_KEY()
     check_signature(request, claims, key)
-    return Caller(key.account_id, key.access_key_id)
+    return Caller(key.account_id, key.access_key_id, key.user_id)

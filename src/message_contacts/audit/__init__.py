@@ -1,0 +1,1 @@
+"""Who changed what, kept so that nobody can change it afterwards."""
