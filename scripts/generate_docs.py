@@ -16,8 +16,10 @@ from message_contacts.operations.catalogue import REGISTRY
 from message_contacts.operations.registry import (
     MESSAGE_CONTACTS,
     PRODUCTS,
+    RAM,
     RESOURCE_DIRECTORY_MASTER,
     RESOURCE_MANAGER,
+    STS,
     Field,
     Items,
     Operation,
@@ -45,7 +47,11 @@ ERRORS_INTRODUCTION = (
     "An error is answered with its status and a body of `RequestId`, `Message`, `HostId`, `Code` and "
     "`Recommend`, in JSON or XML as asked for. What an operation does not list itself:"
 )
-VERSIONS = (RESOURCE_DIRECTORY_MASTER, MESSAGE_CONTACTS, RESOURCE_MANAGER)
+PERMISSIONS_INTRODUCTION = (
+    "What policies can allow and deny; [the guide](../guide/policies.md) tells how. `{X}` is the parameter X of the "
+    "call, and `*` where a call does not name one. An operation that names several resources needs all of them."
+)
+VERSIONS = (RESOURCE_DIRECTORY_MASTER, MESSAGE_CONTACTS, RESOURCE_MANAGER, RAM, STS)
 
 
 def pages() -> dict[str, str]:
@@ -53,6 +59,7 @@ def pages() -> dict[str, str]:
     return {
         "settings.md": settings_page(),
         "operations.md": operations_page(),
+        "permissions.md": permissions_page(),
         "errors.md": errors_page(),
         "cli.md": cli_page(),
     }
@@ -166,6 +173,28 @@ def flat_fields(shape: Mapping[str, Shape], prefix: str = "") -> Iterator[tuple[
             yield path + suffix, inner
         elif isinstance(inner, Mapping):
             yield from flat_fields(inner, f"{path}{suffix}.")
+
+
+def permissions_page() -> str:
+    """One row for each permission, whatever versions offer its operation."""
+    lines = ["# Permissions", "", NOTE, PERMISSIONS_INTRODUCTION]
+    linked: dict[str, tuple[str, Operation]] = {}
+    for wanted in VERSIONS:
+        for version, operation in REGISTRY.all():
+            if version == wanted:
+                linked.setdefault(operation.permission, (version, operation))
+    for family in sorted({operation.family for _, operation in linked.values()}):
+        prefix = f"acs:{family}:*:<account>:"
+        lines += ["", f"## {family}", "", f"Resources begin with `{prefix}`.", ""]
+        lines += ["| permission | access | resource | what for |", "|---|---|---|---|"]
+        for name, (version, operation) in sorted(linked.items()):
+            if operation.family == family:
+                resources = ", ".join(f"`{resource}`" for resource in operation.resources)
+                if operation.always_allowed:
+                    resources = "none needed: every caller may"
+                link = f"[`{name}`](operations.md#{anchor(version, operation)})"
+                lines.append(f"| {link} | {operation.access.value} | {resources} | {cell(operation.doc)} |")
+    return joined(lines)
 
 
 def errors_page() -> str:

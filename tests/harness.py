@@ -145,6 +145,11 @@ class Api:
         key = await self.service.administration.create_access_key(account_id)
         return replace(self, account_id=account_id, key_id=key.access_key_id, secret=key.secret)
 
+    async def as_user(self, name: str) -> Api:
+        """The same service, called with a new key of a RAM user of this account."""
+        key = (await self.call("CreateAccessKey", "2015-05-01", UserName=name))["AccessKey"]
+        return replace(self, key_id=key["AccessKeyId"], secret=key["AccessKeySecret"])
+
 
 @asynccontextmanager
 async def open_api(

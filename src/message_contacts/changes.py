@@ -14,6 +14,7 @@ from typing import Generic, Protocol, TypeVar
 from message_contacts import errors
 from message_contacts.clock import Clock, Instant
 from message_contacts.errors import ErrorDefinition
+from message_contacts.quick import quickly_made
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -105,7 +106,36 @@ class Enqueue:
     job: Job
 
 
-Change = Insert | Update | Delete | RelyOn | CountUp | CountDown | Enqueue
+@dataclass(frozen=True, slots=True)
+class Requeue:
+    """Work that was given up waits again, as if it were new; `Stale` if it does not lie there any more."""
+
+    job: Job
+    due_at: Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EraseTraces:
+    """Everything kept about a person beside the rows that have versions goes, as it is found at the commit.
+
+    Copies that members keep, evidence, waiting work, captured messages, and the personal parts of audit events; those
+    of the event about this very change are not even made.
+    """
+
+    account_id: str
+    #: The contact that was erased.
+    person_id: str
+    job_ids: tuple[str, ...]
+    verification_ids: tuple[str, ...]
+    #: Captured messages to these go; addresses in the form in which they are compared.
+    own_addresses: tuple[str, ...]
+    #: Captured messages to these go if they carry one of the verifications.
+    shared_addresses: tuple[str, ...]
+    #: How much went, by kind: for the audit trail.
+    counts: Mapping[str, int]
+
+
+Change = Insert | Update | Delete | RelyOn | CountUp | CountDown | Enqueue | Requeue | EraseTraces
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +146,25 @@ class Nonce:
     digest: bytes
     #: From then on the request's timestamp alone refuses it.
     expires_at: Instant
+
+
+@quickly_made
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Who makes a change and by what, for the audit trail. Which account it is about, the changed records tell."""
+
+    #: Name of the operation, or of what else there is: `first-start`, `operator:...`, `page:...`, `worker:...`.
+    operation: str
+    #: Empty when nobody signed: the program itself, its operator, or a person at a page.
+    access_key_id: str = ""
+    #: RAM user; empty: the account itself, or nobody who signed.
+    user_id: str = ""
+    #: IP address of who called the API.
+    source_address: str = ""
+    #: Empty when it was no call.
+    request_id: str = ""
+    #: IP address of the person at a page: personal, and kept as such.
+    visitor_address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +188,14 @@ class Committer(Protocol):
         ...
 
 
+class Trail(Protocol):
+    """What is kept about changes, beside them."""
+
+    def event(self, cause: Cause, changes: tuple[Change, ...]) -> tuple[Change, ...]:
+        """What has to be committed along with these changes; nothing when they describe no change."""
+        ...
+
+
 class Seam:
     """A place where a test makes a race happen: between a decision and its commit. Does nothing in service."""
 
@@ -155,12 +212,21 @@ class Settler:
     #: Seconds of deciding again before the caller is told that others are in the way.
     patience: float = 3.0
     seam: Seam | None = None
+    #: Keeps an event with each change; None: nobody asks afterwards.
+    trail: Trail | None = None
 
     async def settle(
-        self, read: Callable[[], Awaitable[S]], decide: Callable[[S], Decision[T]], nonce: Nonce | None = None
+        self,
+        read: Callable[[], Awaitable[S]],
+        decide: Callable[[S], Decision[T]],
+        *,
+        cause: Cause,
+        nonce: Nonce | None = None,
     ) -> T:
         """Commit what `decide` makes of what `read` finds and return its result.
 
+        Args:
+            cause: Who changes it and by what: committed along, as the trail tells it.
         Raises:
             ApiError: The rule's own refusal, or `CONCURRENT_CALL_NOT_SUPPORTED` after `patience` seconds of losing.
         """
@@ -172,8 +238,11 @@ class Settler:
                 return decision.result
             if self.seam is not None:
                 await self.seam.decided()
+            changes = decision.changes
+            if changes and self.trail is not None:
+                changes += self.trail.event(cause, changes)
             try:
-                await self.committer.commit(decision.changes, nonce)
+                await self.committer.commit(changes, nonce)
             except Stale:
                 tries += 1
                 now = self.clock.monotonic()

@@ -421,3 +421,65 @@ async def test_stopping_answers_what_has_begun_and_closes_what_is_idle():
         for connection in (waiting, sending):
             assert (await connection.answer()).headers["connection"] == "close"
             assert await connection.rest() == b""
+
+
+# More than a request needs
+
+
+async def test_more_headers_than_a_request_may_have_are_refused_however_short():
+    async with running(Echo(), headers=20) as server:
+        head = PLAIN + b"".join(b"X-%d:\r\n" % number for number in range(18))
+        assert len(echoed(await server.exchange(head + b"X-18:\r\n\r\n"))["headers"]) == 20
+        assert_refused(await server.exchange(head + b"X-18:\r\nX-19:\r\n\r\n"), 431, "RequestHeadersTooLarge")
+
+
+async def test_a_name_that_repeats_counts_each_time():
+    async with running(Echo()) as server:
+        assert_refused(await server.exchange(PLAIN + b"a:\r\n" * 200 + b"\r\n"), 431, "RequestHeadersTooLarge")
+
+
+async def test_a_body_in_crumbs_is_refused_when_there_is_more_packing_than_a_head_may_have():
+    """Six bytes for one of the body, a call of the parser for each."""
+    crumb = b"1\r\na\r\n"
+    async with running(Echo(), head_bytes=2_000) as server, server.connected() as connection:
+        await connection.send(PLAIN + b"Transfer-Encoding: chunked\r\n\r\n")
+        for _ in range(100):
+            await connection.send(crumb * 10)
+            await asyncio.sleep(0)
+        assert_refused(await connection.answer(), 431, "RequestHeadersTooLarge")
+
+
+async def test_a_large_body_in_pieces_of_ordinary_size_is_accepted():
+    async with running(Echo(), head_bytes=2_000) as server, server.connected() as connection:
+        await connection.send(PLAIN + b"Transfer-Encoding: chunked\r\n\r\n")
+        for _ in range(100):
+            await connection.send(b"1000\r\n" + b"a" * 4096 + b"\r\n")
+        await connection.send(b"0\r\n\r\n")
+        assert echoed(await connection.answer())["length"] == 409_600
+
+
+async def test_only_so_many_requests_wait_on_one_connection():
+    echo = Echo()
+    async with running(echo, waiting=5) as server, server.connected() as connection:
+        await connection.send(b"GET /wait HTTP/1.1\r\n\r\n" + b"GET /next HTTP/1.1\r\n\r\n" * 20)
+        await echo.asked.wait()
+        (protocol,) = server.server.server_state.connections
+        assert len(protocol.pipeline) <= 5
+        echo.go.set()
+        paths = [echoed(await connection.answer())["path"] for _ in range(6)]
+        assert paths == ["/wait", *["/next"] * 5]
+        assert_refused(await connection.answer(), 400, "InvalidRequest")
+
+
+async def test_a_few_requests_to_change_the_protocol_are_answered_and_a_flood_of_them_is_refused():
+    """Each one is read again together with everything behind it."""
+    upgrade = PLAIN + b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    async with running(Echo()) as server, server.connected() as connection:
+        await connection.send(upgrade * 8)
+        for _ in range(8):
+            assert echoed(await connection.answer())
+    async with running(Echo()) as server, server.connected() as connection:
+        await connection.send(upgrade * 2_000)
+        for _ in range(8):
+            assert echoed(await connection.answer())
+        assert_refused(await connection.answer(), 400, "InvalidRequest")

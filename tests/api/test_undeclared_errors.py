@@ -38,6 +38,7 @@ async def test_undeclared_error_is_logged_with_its_trace(
             request_id="",
             nonce=None,
             source_address="",
+            secure=False,
         )
     assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == (
         ["undeclared_error"] if is_bug else []

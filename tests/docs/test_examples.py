@@ -1,7 +1,8 @@
 """Every example in the README and the guide that says it can be run is run, as written, against a started service.
 
 The comment before a snippet says what is done with it: `<!-- run -->`; `<!-- run, fails -->` to show an error;
-`<!-- run, id from the answer before -->` where `c-...` and `fd-...` stand for ids that came in an answer.
+`<!-- run, id from the answer before -->` where `c-...`, `fd-...`, `MC...` and `secret-...` stand for ids of contacts,
+folders and access keys, and for a secret, that came in an answer.
 """
 
 import json
@@ -12,6 +13,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "guide").glob("*.md"))]
+#: By the field of an answer.
+PLACEHOLDERS = {
+    "ContactId": "c-...",
+    "FolderId": "fd-...",
+    "AccessKeyId": "MC...",
+    "AccessKeySecret": "secret-...",
+}
 SNIPPET = re.compile(r"<!-- run(?P<how>[^>]*) -->\n```(?P<language>sh|python)\n(?P<program>.*?)```", re.DOTALL)
 
 
@@ -24,20 +32,20 @@ def test_the_examples_of_a_page_work_as_written(demo, page):
     """One shell after the other: what one snippet exports or is answered, the next ones may use."""
     variables, ids = {}, {}
     for snippet in snippets(page):
-        program = re.sub(r"\b(?:c|fd)-\.\.\.", lambda found: ids[found[0]], snippet["program"])
+        program = re.sub(r"\b(?:c-|fd-|MC|secret-)\.\.\.", lambda found: ids[found[0]], snippet["program"])
         ended = demo.run(program, language=snippet["language"], variables=variables)
         variables |= dict(re.findall(r"^export (\w+)=(\S+)$", program, re.MULTILINE))
         said = f"{program}\n{ended.stdout}\n{ended.stderr}"
         assert (ended.returncode == 1) if "fails" in snippet["how"] else (ended.returncode == 0), said
         assert ended.stdout or ended.stderr or program.lstrip().startswith("export "), said
-        for name, prefix in (("ContactId", "c"), ("FolderId", "fd")):
-            if found := re.search(rf'"{name}": "({prefix}-[^"]+)"', ended.stdout):
-                ids[f"{prefix}-..."] = found[1]
+        for name, placeholder in PLACEHOLDERS.items():
+            if found := re.search(rf'"{name}": "([^"]+)"', ended.stdout):
+                ids[placeholder] = found[1]
 
 
 def test_every_page_of_the_guide_that_shows_our_commands_is_run():
     with_commands = {page.name for page in PAGES if "\n.venv/bin/message-contacts " in page.read_text(encoding="utf-8")}
-    assert with_commands == {"README.md", "getting-started.md", "verification.md"}
+    assert with_commands == {"README.md", "access.md", "audit.md", "getting-started.md", "verification.md"}
     for page in PAGES:
         run = "".join(snippet["program"] for snippet in snippets(page))
         for line in re.findall(r"^\.venv/bin/message-contacts .*$", page.read_text(encoding="utf-8"), re.MULTILINE):

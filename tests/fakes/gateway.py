@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from message_contacts import errors
+from message_contacts.access.authorizer import Authorizer
 from message_contacts.access.keys import KeyRing, Vault
 from message_contacts.access.model import AccessKey, KeyStatus
 from message_contacts.changes import Nonce
@@ -77,7 +78,7 @@ class World:
         )
         self.gateway = Gateway(
             registry=self._registry(),
-            invoker=Invoker(cast("Services", services)),
+            invoker=Invoker(cast("Services", services), cast("Authorizer", None)),  # the account itself needs none
             keys=KeyRing(self.store, self.vault),
             access=self.store,
             clock=self.clock,

@@ -94,12 +94,14 @@ class FakeOutbox:
         dead = [entry.job for entry in self._entries.values() if entry.ready_at is None]
         return [job for job in dead if job.account_id == account_id and job.job_id > (after or "")][:limit]
 
-    async def replay(self, account_id: str, job_id: str, *, now: Instant) -> bool:
-        entry = self._entries.get(job_id)
-        if entry is None or entry.ready_at is not None or entry.job.account_id != account_id:
-            return False
+    async def dead_job(self, account_id: str, job_id: str) -> Job | None:
+        dead = await self.dead_jobs(account_id, after=None, limit=len(self._entries))
+        return next((job for job in dead if job.job_id == job_id), None)
+
+    def requeue(self, job_id: str, *, now: Instant) -> None:
+        """What the commit of `changes.Requeue` does."""
+        entry = self._entries[job_id]
         entry.job, entry.ready_at = replace(entry.job, attempts=0), now
-        return True
 
 
 class FakeInbox:

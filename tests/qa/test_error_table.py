@@ -4,10 +4,18 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 from message_contacts import errors
+from message_contacts.access import ram_errors
 from message_contacts.errors import ErrorDefinition
 
-TABLE = {name: value for name, value in vars(errors).items() if isinstance(value, ErrorDefinition)}
+MODULES = [errors, ram_errors]
+TABLES = {
+    module: {name: value for name, value in vars(module).items() if isinstance(value, ErrorDefinition)}
+    for module in MODULES
+}
+EVERY_MODULE = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.rpartition(".")[2])
 
 
 def capitals(code):
@@ -15,29 +23,35 @@ def capitals(code):
     return re.sub("_+", "_", words).upper()
 
 
-def test_the_name_of_each_error_is_its_code_in_capitals():
-    assert {name: capitals(definition.code) for name, definition in TABLE.items()} == {name: name for name in TABLE}
+@EVERY_MODULE
+def test_the_name_of_each_error_is_its_code_in_capitals(module):
+    assert {name: capitals(definition.code) for name, definition in TABLES[module].items()} == {
+        name: name for name in TABLES[module]
+    }
 
 
-def test_no_code_stands_in_the_table_twice():
-    codes = [definition.code for definition in TABLE.values()]
+@EVERY_MODULE
+def test_no_code_stands_in_the_table_twice(module):
+    codes = [definition.code for definition in TABLES[module].values()]
     assert len(set(codes)) == len(codes)
 
 
-def test_the_table_is_sorted_by_code():
-    tree = ast.parse(Path(errors.__file__).read_text(encoding="utf-8"))
+@EVERY_MODULE
+def test_the_table_is_sorted_by_code(module):
+    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
     in_file = [
         target.id
         for node in tree.body
         if isinstance(node, ast.Assign)
         for target in node.targets
-        if isinstance(target, ast.Name) and target.id in TABLE
+        if isinstance(target, ast.Name) and target.id in TABLES[module]
     ]
-    codes = [TABLE[name].code for name in in_file]
+    codes = [TABLES[module][name].code for name in in_file]
     assert codes == sorted(codes)
 
 
-def test_every_error_has_a_status_of_an_error_and_a_sentence():
-    for definition in TABLE.values():
+@EVERY_MODULE
+def test_every_error_has_a_status_of_an_error_and_a_sentence(module):
+    for definition in TABLES[module].values():
         assert 400 <= definition.status < 600
         assert definition.message.endswith(".")

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from message_contacts.changes import Enqueue, Insert, Job, Stale
+from message_contacts.changes import Enqueue, Insert, Job, Requeue, Stale
 from message_contacts.delivery.outbox import Fate, Settlement
 from message_contacts.storage import Storage
 from tests.factories import ACCOUNT, make_contact
@@ -105,9 +105,12 @@ async def test_a_job_that_was_given_up_waits_again_when_replayed(storage: Storag
     woken: list[str] = []
     storage.on_enqueued = woken.append
 
-    assert not await storage.outbox.replay(OTHER_ACCOUNT, job.job_id, now=NOW)
-    assert await storage.outbox.replay(ACCOUNT, job.job_id, now=NOW)
-    assert not await storage.outbox.replay(ACCOUNT, job.job_id, now=NOW)
+    assert await storage.outbox.dead_job(OTHER_ACCOUNT, job.job_id) is None
+    dead = await storage.outbox.dead_job(ACCOUNT, job.job_id)
+    assert dead is not None
+    await commit(storage, Requeue(dead, NOW))
+    with pytest.raises(Stale):
+        await commit(storage, Requeue(dead, NOW))
 
     assert woken == ["email"]
     assert await storage.outbox.dead_jobs(ACCOUNT, after=None, limit=10) == []

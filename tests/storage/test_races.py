@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from message_contacts import errors
-from message_contacts.changes import Change, Decision, Delete, Insert, RelyOn, Seam, Settler, Update
+from message_contacts.changes import Cause, Change, Decision, Delete, Insert, RelyOn, Seam, Settler, Update
 from message_contacts.contacts.model import Binding, Contact, Title
 from message_contacts.directory.model import Folder, Member
 from message_contacts.errors import ApiError
@@ -44,7 +44,7 @@ async def settle(
     """Decide and commit while the other side overtakes; how many decisions it took."""
     seam = Overtaking(overtake)
     settler = Settler(storage.committer, clock, seam=seam)
-    await settler.settle(read, lambda found: Decision(decide(found), None))
+    await settler.settle(read, lambda found: Decision(decide(found), None), cause=Cause(operation="test"))
     return seam.decisions
 
 

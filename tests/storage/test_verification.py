@@ -7,6 +7,8 @@ import pytest
 from message_contacts.changes import Delete, Insert, RelyOn, Stale, Update
 from message_contacts.contacts.model import Channel
 from message_contacts.storage import Storage
+from message_contacts.storage import verification as module
+from message_contacts.verification.erased_addresses import erased_key
 from message_contacts.verification.model import VerificationState
 from tests.factories import ACCOUNT, make_verification
 from tests.storage.making import OTHER_ACCOUNT, after, commit, make_block, make_evidence
@@ -98,3 +100,35 @@ async def test_a_page_of_evidence_goes_by_verification_id(storage: Storage) -> N
     assert await page(ACCOUNT, contact_id="c-0000000000000001", after="0000000000", limit=9) == of_tom[1:]
     assert await page(ACCOUNT, contact_id="c-0000000000000002", after=None, limit=9) == [of_ann]
     assert await page(OTHER_ACCOUNT, contact_id=None, after=None, limit=9) == []
+
+
+async def test_the_block_of_an_erased_address_is_found_and_its_digest_made_once(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    salt = bytes(16)
+    block = make_block(address_key=erased_key("tom@example.com", salt), verification_id="", source_address="")
+    await commit(storage, Insert(block))
+    made = []
+
+    def counted(address_key: str, salt: bytes) -> str:
+        made.append(address_key)
+        return erased_key(address_key, salt)
+
+    monkeypatch.setattr(module, "erased_key", counted)
+    for _ in range(3):
+        assert await storage.verification.block(ACCOUNT, Channel.EMAIL, "tom@example.com") == block
+        assert await storage.verification.block(ACCOUNT, Channel.EMAIL, "ann@example.com") is None
+        assert await storage.verification.block(ACCOUNT, Channel.SMS, "tom@example.com") is None
+        assert await storage.verification.block(OTHER_ACCOUNT, Channel.EMAIL, "tom@example.com") is None
+    assert made == ["tom@example.com", "ann@example.com"]
+
+
+async def test_few_digests_of_erased_addresses_are_remembered(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_ERASED_KEYS_REMEMBERED", 2)
+    monkeypatch.setattr(module, "erased_key", lambda address_key, salt: f"erased:{salt.hex()}:{address_key}")
+    await commit(storage, Insert(make_block(address_key=f"erased:{bytes(16).hex()}:someone")))
+    for number in range(5):
+        await storage.verification.block(ACCOUNT, Channel.EMAIL, f"{number}@example.com")
+    assert len(storage.verification._erased_keys) == 2  # type: ignore[attr-defined]

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from message_contacts import errors
+from message_contacts.audit.sealing import Sealer
 from message_contacts.changes import CountUp, Insert, Stale
 from message_contacts.clock import SystemClock
 from message_contacts.contacts.model import ContactName
@@ -18,8 +19,10 @@ from message_contacts.errors import ApiError
 from message_contacts.storage import Storage, open_sqlite
 from tests.factories import ACCOUNT
 from tests.storage.making import commit, make_account, named_contact, nonce
+from tests.unit.audit.values import make_event
 
 ROUNDS = 150
+SEALED_ROUNDS = 100
 
 
 def say(*words: object) -> None:
@@ -60,10 +63,22 @@ async def write_until_killed(storage: Storage, process: int) -> None:
     await asyncio.gather(*(client() for _ in range(16)))
 
 
+async def write_and_seal(storage: Storage, process: int) -> None:
+    """Write audit events and seal whatever there is, at the same time."""
+    sealer = Sealer(storage.audit)
+    for number in range(SEALED_ROUNDS):
+        events = [make_event(10_000 * process + 10 * number + position) for position in range(3)]
+        await asyncio.gather(storage.audit.add(events), sealer.seal())
+        say(*["written"] * len(events))
+        if await sealer.seal():
+            say("sealed")
+
+
 def main() -> None:
     path, task, process = sys.argv[1:]
     with open_sqlite(Path(path), SystemClock(), busy_seconds=30.0) as storage:
-        asyncio.run({"compete": compete, "write": write_until_killed}[task](storage, int(process)))
+        tasks = {"compete": compete, "write": write_until_killed, "seal": write_and_seal}
+        asyncio.run(tasks[task](storage, int(process)))
 
 
 if __name__ == "__main__":

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from message_contacts import errors
-from message_contacts.changes import Decision, Insert, Nonce, Settler, Stale
+from message_contacts.changes import Cause, Decision, Insert, Nonce, Settler, Stale
 from message_contacts.clock import Instant
 from message_contacts.errors import ApiError
 from tests.fakes.clock import FakeClock
+
+CAUSE = Cause(operation="test")
 
 
 class ScriptedCommitter:
@@ -35,7 +37,7 @@ async def test_settle_reads_and_decides_again_after_losing() -> None:
         return next(values)
 
     settler = Settler(committer, FakeClock())
-    assert await settler.settle(read, lambda seen: Decision((Insert(seen),), seen)) == "c"
+    assert await settler.settle(read, lambda seen: Decision((Insert(seen),), seen), cause=CAUSE) == "c"
     assert committer.commits == [((Insert("c"),), None)]
 
 
@@ -48,7 +50,7 @@ async def test_settle_gives_up_after_its_patience() -> None:
         """Nothing to read."""
 
     with pytest.raises(ApiError) as refusal:
-        await settler.settle(read, lambda _: Decision((Insert("x"),), None))
+        await settler.settle(read, lambda _: Decision((Insert("x"),), None), cause=CAUSE)
     assert refusal.value.definition is errors.CONCURRENT_CALL_NOT_SUPPORTED
     assert 3.0 <= clock.monotonic() - started < 3.2
 
@@ -61,6 +63,6 @@ async def test_settle_commits_a_nonce_even_when_nothing_changes() -> None:
     async def read() -> None:
         """Nothing to read."""
 
-    await settler.settle(read, lambda _: Decision((), None), nonce)
-    await settler.settle(read, lambda _: Decision((), None))
+    await settler.settle(read, lambda _: Decision((), None), cause=CAUSE, nonce=nonce)
+    await settler.settle(read, lambda _: Decision((), None), cause=CAUSE)
     assert committer.commits == [((), nonce)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from message_contacts.access.keys import Vault
 from message_contacts.access.model import AccessKey, Account, KeyStatus
 from message_contacts.access.store import AccessStore
-from message_contacts.changes import Change, CountUp, Decision, Delete, Insert, Settler, Update
+from message_contacts.changes import Cause, Change, CountUp, Decision, Delete, Insert, RelyOn, Settler, Update
 from message_contacts.clock import Clock
 from message_contacts.directory.model import ACCOUNT_ID
 from message_contacts.errors import ApiError, ErrorDefinition
@@ -70,7 +70,7 @@ class Administration:
             return Decision((only_once, Insert(account), key_row, *also(account)), new)
 
         try:
-            return await self.settler.settle(read, decide)
+            return await self.settler.settle(read, decide, cause=Cause(operation="first-start"))
         except ApiError as refusal:
             if refusal.definition is not _FIRST_START_DONE:
                 raise
@@ -97,7 +97,7 @@ class Administration:
             )
             return Decision((Insert(account),), account)
 
-        return await self.settler.settle(read, decide)
+        return await self.settler.settle(read, decide, cause=_by_operator("create-account"))
 
     async def accounts(self) -> Sequence[Account]:
         """All management accounts, oldest first."""
@@ -122,7 +122,24 @@ class Administration:
             new = key or NewKey(self.ids.access_key(), self.ids.access_key_secret())
             return Decision((Insert(self._sealed(account_id, new)),), new)
 
-        return await self.settler.settle(read, decide)
+        return await self.settler.settle(read, decide, cause=_by_operator("create-access-key"))
+
+    async def rotate_access_key(self, access_key_id: str) -> tuple[str, NewKey]:
+        """A new active key for whoever calls with this one, which stays as it is; and the account it belongs to.
+
+        Raises: AdministrationError when there is no such key.
+        """
+
+        def decide(old: AccessKey | None) -> Decision[tuple[str, NewKey]]:
+            if old is None:
+                raise _unknown(access_key_id)
+            new = NewKey(self.ids.access_key(), self.ids.access_key_secret())
+            row = replace(self._sealed(old.account_id, new), user_id=old.user_id)
+            return Decision((Insert(row), RelyOn(old)), (old.account_id, new))
+
+        return await self.settler.settle(
+            lambda: self.store.access_key(access_key_id), decide, cause=_by_operator("rotate-access-key")
+        )
 
     async def access_keys(self, account_id: str) -> Sequence[AccessKey]:
         """The keys of an account, oldest first."""
@@ -133,6 +150,7 @@ class Administration:
         await self.settler.settle(
             lambda: self.store.access_key(access_key_id),
             lambda key: _changed(key, access_key_id, status),
+            cause=_by_operator("set-access-key-status"),
         )
 
     async def delete_access_key(self, access_key_id: str) -> None:
@@ -143,7 +161,9 @@ class Administration:
                 raise _unknown(access_key_id)
             return Decision((Delete(key),), None)
 
-        await self.settler.settle(lambda: self.store.access_key(access_key_id), decide)
+        await self.settler.settle(
+            lambda: self.store.access_key(access_key_id), decide, cause=_by_operator("delete-access-key")
+        )
 
     def _sealed(self, account_id: str, key: NewKey) -> AccessKey:
         return AccessKey(
@@ -153,6 +173,11 @@ class Administration:
             status=KeyStatus.ACTIVE,
             created_at=self.clock.now(),
         )
+
+
+def _by_operator(act: str) -> Cause:
+    """What the audit trail says of the operator of the service."""
+    return Cause(operation=f"operator:{act}")
 
 
 def _changed(key: AccessKey | None, access_key_id: str, status: KeyStatus) -> Decision[None]:

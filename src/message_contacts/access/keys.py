@@ -1,11 +1,13 @@
 """Keys: the server's own, and the secrets of access keys, which only lie sealed.
 
-One key of 32 bytes stands behind everything; each purpose has a key of its own, derived from it.
+One key of 32 bytes stands behind everything; each purpose has a key of its own, derived from it. While that key is
+being replaced there are several: the first one makes, the others still open.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
@@ -27,34 +29,115 @@ class SealBrokenError(Exception):
 
 
 class Vault:
-    """Seals and opens the secrets of access keys, and derives keys for other purposes."""
+    """Seals and opens the secrets of access keys, and derives keys for other purposes.
 
-    def __init__(self, key: bytes) -> None:
-        """Take the server's key, 32 random bytes (the setting ENCRYPTION_KEY)."""
-        if len(key) != KEY_BYTES:
-            raise ValueError(f"an encryption key has {KEY_BYTES} bytes, not {len(key)}")
-        self._key = key
-        self._cipher = AESGCM(self.derive(_SECRETS_PURPOSE))
+    It seals with the first of its keys and opens with any of them, so that the key can be replaced while everything
+    goes on. A vault that is told how to look for newer keys does so before it makes anything and before it gives up.
+    """
+
+    def __init__(self, *keys: bytes, newer: Callable[[], Sequence[bytes] | None] | None = None) -> None:
+        """Take the server's keys of 32 random bytes each: the current one, then those that are still accepted.
+
+        Args:
+            newer: All keys in that order if they may have changed since it was last asked, else None. It is asked
+                whenever something does not open, so it has to be quick.
+        """
+        self._newer = newer
+        self._use(keys)
+
+    def refresh(self) -> bool:
+        """Look for newer keys; whether there are other ones now."""
+        keys = None if self._newer is None else self._newer()
+        if keys is None or tuple(keys) == self._keys:
+            return False
+        self._use(keys)
+        return True
 
     def derive(self, purpose: str) -> bytes:
-        """A key of 32 bytes for one purpose: always the same one, and telling nothing about the others."""
-        return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode()).derive(self._key)
+        """A key of 32 bytes for one purpose: always the same one, and telling nothing about the others.
+
+        It is made of the current key and does not follow a rotation; what has to follow takes `derived`.
+        """
+        return _derived(self._keys[0], purpose)
+
+    def derived(self, purpose: str) -> DerivedKeys:
+        """The keys for one purpose, as they are now and will be after a rotation."""
+        return DerivedKeys(self, purpose)
 
     def seal(self, secret: str, access_key_id: str) -> bytes:
         """The secret as `AccessKey.sealed_secret` keeps it: nonce, ciphertext and tag, bound to the key id."""
+        self.refresh()  # a key that was replaced seals nothing any more, not even in a process that has not met it
         nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, secret.encode(), access_key_id.encode())
+        return nonce + self._ciphers[0].encrypt(nonce, secret.encode(), access_key_id.encode())
 
     def open(self, sealed_secret: bytes, access_key_id: str) -> str:
         """The secret again.
 
         Raises: SealBrokenError.
         """
+        return self._opened(sealed_secret, access_key_id)[0]
+
+    def opened_by(self, sealed_secret: bytes, access_key_id: str) -> int:
+        """Which key opens a secret: 0 is the current one.
+
+        Raises: SealBrokenError.
+        """
+        return self._opened(sealed_secret, access_key_id)[1]
+
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """The server's keys, the current one first."""
+        return self._keys
+
+    def _opened(self, sealed_secret: bytes, access_key_id: str) -> tuple[str, int]:
         nonce, ciphertext = sealed_secret[:_NONCE_BYTES], sealed_secret[_NONCE_BYTES:]
-        try:
-            return self._cipher.decrypt(nonce, ciphertext, access_key_id.encode()).decode()
-        except (InvalidTag, ValueError) as broken:  # ValueError: too short to be sealed at all
-            raise SealBrokenError(f"the secret of access key {access_key_id} does not open") from broken
+        while True:
+            for position, cipher in enumerate(self._ciphers):
+                try:
+                    return cipher.decrypt(nonce, ciphertext, access_key_id.encode()).decode(), position
+                except (InvalidTag, ValueError):  # ValueError: too short to be sealed at all
+                    continue
+            if not self.refresh():
+                raise SealBrokenError(f"the secret of access key {access_key_id} does not open")
+
+    def _use(self, keys: Sequence[bytes]) -> None:
+        if not keys:
+            raise ValueError("a vault needs a key")
+        for key in keys:
+            if len(key) != KEY_BYTES:
+                raise ValueError(f"an encryption key has {KEY_BYTES} bytes, not {len(key)}")
+        self._keys = tuple(dict.fromkeys(keys))
+        self._ciphers = [AESGCM(_derived(key, _SECRETS_PURPOSE)) for key in self._keys]
+
+
+class DerivedKeys:
+    """Keys for one purpose, one for each key of a vault; they follow the vault when its key is rotated."""
+
+    def __init__(self, vault: Vault, purpose: str) -> None:
+        self._vault = vault
+        self._purpose = purpose
+        self._made_of: tuple[bytes, ...] = ()
+        self._keys: tuple[bytes, ...] = ()
+
+    def current(self) -> bytes:
+        """The key to make something with."""
+        self._vault.refresh()
+        return self.accepted()[0]
+
+    def accepted(self) -> tuple[bytes, ...]:
+        """The keys that something may have been made with, the current one first."""
+        if self._made_of is not self._vault.keys:
+            self._made_of = self._vault.keys
+            self._keys = tuple(_derived(key, self._purpose) for key in self._made_of)
+        return self._keys
+
+    def refresh(self) -> bool:
+        """Look for newer keys, after something did not fit any; whether there are other ones now."""
+        return self._vault.refresh()
+
+
+def _derived(key: bytes, purpose: str) -> bytes:
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode()).derive(key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,13 +5,22 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 
+from message_contacts.access import diagnosis
 from message_contacts.access.administration import Administration
+from message_contacts.access.authorizer import Authorizer
+from message_contacts.access.diagnosis import Diagnoses
+from message_contacts.access.key_uses import KeyUses
 from message_contacts.access.keys import KeyRing, Vault
+from message_contacts.access.sharing import Sharing
+from message_contacts.access.throttle import Throttle
+from message_contacts.audit.refusals import Refusals
+from message_contacts.audit.sealing import Sealer
+from message_contacts.audit.trail import AuditTrail
 from message_contacts.bootstrap.errors import StartError
-from message_contacts.bootstrap.key_file import key_beside
+from message_contacts.bootstrap.key_file import key_file
 from message_contacts.bootstrap.service import Service
 from message_contacts.changes import Job, Seam, Settler
 from message_contacts.clock import SECOND, Clock, SystemClock
@@ -70,10 +79,11 @@ async def build(
     try:
         storage = await asyncio.to_thread(_opened, settings.database_url, clock)
         opened.callback(storage.close)
-        vault = Vault(settings.encryption_key or key_beside(settings.database_url))
+        vault = _vault(settings)
         captured = {Channel.EMAIL: captures(settings.smtp_url), Channel.SMS: captures(settings.sms_url)}
         rules = _rules(settings, frozenset(channel for channel, is_captured in captured.items() if is_captured))
-        settler = Settler(storage.committer, clock, settings.concurrency_wait.total_seconds(), seam)
+        trail = AuditTrail(clock, ids)
+        settler = Settler(storage.committer, clock, settings.concurrency_wait.total_seconds(), seam, trail)
         transports = transports or {
             Channel.EMAIL: mail_transport(
                 settings.smtp_url, sender=settings.smtp_from, inbox=storage.inbox, clock=clock
@@ -93,14 +103,19 @@ async def build(
         directory=storage.directory,
         verification=storage.verification,
         access=storage.access,
+        ram=storage.ram,
+        vault=vault,
+        diagnoses=Diagnoses(vault.derived(diagnosis.PURPOSE)),
         outbox=storage.outbox,
         inbox=storage.inbox,
+        audit=storage.audit,
+        people=storage.people,
         settler=settler,
         clock=clock,
         ids=ids,
         rules=rules,
     )
-    tokens = Tokens(vault.derive("message-contacts verification tokens"))
+    tokens = Tokens(vault.derived("message-contacts verification tokens"))
     verification = VerificationService(
         verifications=storage.verification,
         contacts=storage.contacts,
@@ -129,7 +144,12 @@ async def build(
     }
     worker = Worker(storage.outbox, handlers, CHANNELS, clock, worker_id=f"{os.getpid()}-{secrets.token_hex(6)}")
     storage.on_enqueued = worker.wake
-    invoker = Invoker(services)
+    refusals = Refusals(storage.audit, clock, ids)
+    authorizer = Authorizer(grants=storage.grants, clock=clock, diagnoses=services.diagnoses, observer=refusals)
+    invoker = Invoker(services, authorizer)
+    process_id = f"{os.getpid()}-{secrets.token_hex(6)}"
+    uses = KeyUses(storage.key_uses, clock)
+    throttle = _throttle(settings)
     gateway = Gateway(
         registry=REGISTRY,
         invoker=invoker,
@@ -138,6 +158,8 @@ async def build(
         clock=clock,
         ids=ids,
         nonces=NonceMemory(),
+        uses=uses,
+        throttle=throttle,
         error_page=ErrorPage(recommend_host=settings.recommend_host),
     )
     return Service(
@@ -153,6 +175,12 @@ async def build(
         handlers=handlers,
         worker=worker,
         gateway=gateway,
+        uses=uses,
+        refusals=refusals,
+        sealer=Sealer(storage.audit),
+        sharing=None
+        if throttle is None
+        else Sharing(throttle, storage.demands, clock, process_id=process_id, processes=settings.workers),
         app=App(
             gateway=gateway,
             is_ready=storage.is_ready,
@@ -184,6 +212,30 @@ def _rules(settings: Settings, captured: frozenset[Channel]) -> Rules:
         ),
         contact_dates=settings.contact_date_zone,
     )
+
+
+def _throttle(settings: Settings) -> Throttle | None:
+    """What refuses calls beyond the limits of the settings; None without any limit."""
+    per_key, per_account = settings.requests_per_second, settings.directory_requests_per_second
+    return Throttle(per_key=per_key, per_account=per_account) if per_key or per_account else None
+
+
+def _vault(settings: Settings) -> Vault:
+    """The keys of the settings, or else of the file beside the database, which is made if it is not there yet.
+
+    Raises: StartError when the file does not hold keys.
+    """
+    accepted = settings.encryption_keys_accepted
+    if settings.encryption_key is not None:
+        return Vault(settings.encryption_key, *accepted)
+    file = key_file(settings.database_url)
+    file.make()
+
+    def newer() -> Sequence[bytes] | None:
+        keys = file.newer()
+        return None if keys is None else (*keys, *accepted)
+
+    return Vault(*(entry.key for entry in file.read()), *accepted, newer=newer)
 
 
 def _opened(database_url: str, clock: Clock) -> Storage:

@@ -7,17 +7,22 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 
 import structlog
 
 from message_contacts.access.administration import Administration, NewKey
+from message_contacts.access.key_uses import KeyUses
 from message_contacts.access.keys import KeyRing, SealBrokenError, Vault
 from message_contacts.access.model import Account, Caller, KeyStatus
+from message_contacts.access.sharing import Sharing
+from message_contacts.audit.refusals import Refusals
+from message_contacts.audit.sealing import Sealer
 from message_contacts.bootstrap.errors import StartError
 from message_contacts.changes import Change, Job
-from message_contacts.clock import Clock
+from message_contacts.clock import SECOND, Clock
 from message_contacts.contacts.model import Channel
 from message_contacts.delivery.outcome import Outcome, Transport
 from message_contacts.delivery.worker import Worker
@@ -28,7 +33,7 @@ from message_contacts.operations.catalogue import REGISTRY
 from message_contacts.operations.invoke import Invoker
 from message_contacts.protocol.parameters import Arguments
 from message_contacts.settings import DEMO_ACCESS_KEY_ID, Settings
-from message_contacts.storage import Storage
+from message_contacts.storage import Retention, Storage
 from message_contacts.verification.service import VerificationService
 from message_contacts.wire.app import App
 from message_contacts.wire.pipeline import Gateway
@@ -36,6 +41,8 @@ from message_contacts.wire.pipeline import Gateway
 log = structlog.get_logger(__name__)
 
 _PRUNE_SECONDS = 60.0
+#: Between two times that audit events are sealed, and refusals written.
+_AUDIT_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +62,13 @@ class Service:
     handlers: Mapping[str, Callable[[Job], Awaitable[Outcome]]]
     worker: Worker
     gateway: Gateway
+    #: Notes when access keys are used.
+    uses: KeyUses
+    #: Calls that were refused for lack of permission, until they are written.
+    refusals: Refusals
+    sealer: Sealer
+    #: Shares limits on calls with other processes; None: there is no limit.
+    sharing: Sharing | None
     app: App
     _open: AsyncExitStack
 
@@ -100,12 +114,14 @@ class Service:
             request_id=self.services.ids.request(),
             nonce=None,
             source_address="",
+            secure=True,
         )
 
     async def work(self) -> None:
-        """Do waiting work and tidy up until cancelled; then finish what is being sent and hand back the rest."""
+        """Do waiting work, seal audit events and tidy up until cancelled; then finish what is under way."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tidy())
+            group.create_task(self._seal())
             working = group.create_task(self.worker.run())
             try:
                 await asyncio.shield(working)
@@ -114,14 +130,46 @@ class Service:
                 await working
                 raise
 
+    async def attend(self) -> None:
+        """What a process that answers calls does beside, until cancelled: note uses and refusals, share limits."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.uses.run())
+            group.create_task(self._write_refusals())
+            if self.sharing is not None:
+                group.create_task(self.sharing.run())
+
     async def _tidy(self) -> None:
-        """Remove what has served its time: nonces, counters of days gone by, the oldest of the inbox."""
+        """Remove what has served its time, as the settings say."""
         while True:
             try:
-                await self.storage.prune(self.clock.now())
+                await self.storage.prune(self.clock.now(), _retention(self.settings))
             except Exception:
                 log.exception("tidying_failed")
             await self.clock.sleep(_PRUNE_SECONDS)
+
+    async def _seal(self) -> None:
+        """Seal audit events every second, and what is left when it ends."""
+        try:
+            while True:
+                await self.clock.sleep(_AUDIT_SECONDS)
+                try:
+                    await self.sealer.seal()
+                except Exception:  # the events wait in the database
+                    log.exception("sealing_failed")
+        finally:
+            await self.sealer.seal()
+
+    async def _write_refusals(self) -> None:
+        """Write refusals every second, and all that are left when it ends."""
+        try:
+            while True:
+                await self.clock.sleep(_AUDIT_SECONDS)
+                try:
+                    await self.refusals.write()
+                except Exception:  # they wait in memory, as many as there is room for
+                    log.exception("writing_refusals_failed")
+        finally:
+            await self.refusals.write(everything=True)
 
     def _first_directory(self, account: Account) -> tuple[Change, ...]:
         if not self.settings.enable_directory:
@@ -159,3 +207,18 @@ class Service:
                 "MESSAGE_CONTACTS_ROOT_ACCESS_KEY_SECRET differs from the secret that is stored for "
                 f"{given.access_key_id}. Nothing is overwritten: set the stored one, or take both settings away."
             )
+
+
+def _retention(settings: Settings) -> Retention:
+    """For how long things are kept."""
+
+    def milliseconds(kept: timedelta | None) -> int | None:
+        return None if kept is None else round(kept.total_seconds() * SECOND)
+
+    return Retention(
+        verifications=milliseconds(settings.verifications_kept),
+        evidence=milliseconds(settings.evidence_kept),
+        messages=milliseconds(settings.inbox_kept),
+        failed_jobs=milliseconds(settings.failed_jobs_kept),
+        audit_events=milliseconds(settings.audit_kept),
+    )

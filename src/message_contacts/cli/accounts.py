@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from message_contacts.access.model import KeyStatus
-from message_contacts.cli.loading import config_option, settings_for
+from message_contacts.cli.loading import config_option
 from message_contacts.cli.tables import print_table
+from message_contacts.cli.with_service import run_with_service
 
 if TYPE_CHECKING:
     from message_contacts.access.administration import NewKey
@@ -54,7 +54,7 @@ def create_account(
             found |= _key_fields(await service.administration.create_access_key(made.account_id))
         _print_fields(found, as_json=as_json)
 
-    _run(config, create)
+    run_with_service(config, create)
 
 
 @account.command("list")
@@ -69,7 +69,7 @@ def list_accounts(*, as_json: bool, config: Path | None) -> None:
         ]
         _print_rows(("AccountId", "AccountName", "CreateTime"), rows, as_json=as_json)
 
-    _run(config, show)
+    run_with_service(config, show)
 
 
 @click.group("access-key")
@@ -97,7 +97,38 @@ def create_key(*, account_id: str, as_json: bool, config: Path | None) -> None:
         made = await service.administration.create_access_key(account_id)
         _print_fields({"AccountId": account_id, **_key_fields(made)}, as_json=as_json)
 
-    _run(config, create)
+    run_with_service(config, create)
+
+
+@access_key.command("rotate")
+@click.argument("access_key_id")
+@_json_option
+@config_option
+def rotate_key(*, access_key_id: str, as_json: bool, config: Path | None) -> None:
+    """Make a new access key for whoever calls with ACCESS_KEY_ID, which stays as it is until nobody uses it any more.
+
+    The new secret is shown this once. Hand it to the callers; when `access-key list` shows no use of the old key for a
+    while, `deactivate` it, and `delete` it when nothing misses it.
+    """
+
+    async def rotate(service: Service) -> None:
+        account_id, made = await service.administration.rotate_access_key(access_key_id)
+        _print_fields({"AccountId": account_id, **_key_fields(made)}, as_json=as_json)
+        command = "message-contacts access-key"
+        click.echo(
+            f"{access_key_id} is still active. Next: hand the new key to its callers; see with `{command} list "
+            f"{account_id}` that the old one is used no more; `{command} deactivate {access_key_id}`; and when nothing "
+            f"misses it, `{command} delete {access_key_id}`.",
+            err=True,
+        )
+        if service.settings.root_access_key_id == access_key_id:
+            click.echo(
+                "It is the key that MESSAGE_CONTACTS_ROOT_ACCESS_KEY_ID names. That setting counts at the very first "
+                "start only: a deleted key does not come back. Set both settings to the new key, or take them away.",
+                err=True,
+            )
+
+    run_with_service(config, rotate)
 
 
 @access_key.command("list")
@@ -105,14 +136,22 @@ def create_key(*, account_id: str, as_json: bool, config: Path | None) -> None:
 @_json_option
 @config_option
 def list_keys(*, account_id: str, as_json: bool, config: Path | None) -> None:
-    """List the access keys of ACCOUNT_ID, oldest first, without their secrets."""
+    """List the access keys of ACCOUNT_ID, oldest first, without their secrets.
+
+    The time of last use is up to a minute behind; it is empty when the key was never used.
+    """
 
     async def show(service: Service) -> None:
         keys = await service.administration.access_keys(account_id)
-        rows = [(found.access_key_id, found.status.value, _time(found.created_at)) for found in keys]
-        _print_rows(("AccessKeyId", "Status", "CreateTime"), rows, as_json=as_json)
+        last_uses = await service.storage.key_uses.last_uses(account_id)
+        rows = []
+        for found in keys:
+            used_at = last_uses.get(found.access_key_id)
+            last_use = "" if used_at is None else _time(used_at)
+            rows.append((found.access_key_id, found.status.value, _time(found.created_at), last_use))
+        _print_rows(("AccessKeyId", "Status", "CreateTime", "LastUseTime"), rows, as_json=as_json)
 
-    _run(config, show)
+    run_with_service(config, show)
 
 
 @access_key.command()
@@ -141,7 +180,7 @@ def delete(*, access_key_id: str, config: Path | None) -> None:
     async def remove(service: Service) -> None:
         await service.administration.delete_access_key(access_key_id)
 
-    _run(config, remove)
+    run_with_service(config, remove)
     click.echo(f"{access_key_id} is deleted.", err=True)
 
 
@@ -149,25 +188,8 @@ def _switch(config: Path | None, access_key_id: str, status: KeyStatus) -> None:
     async def switch(service: Service) -> None:
         await service.administration.set_access_key_status(access_key_id, status)
 
-    _run(config, switch)
+    run_with_service(config, switch)
     click.echo(f"{access_key_id} is {status.value.lower()}.", err=True)
-
-
-def _run(config: Path | None, work: Callable[[Service], Awaitable[None]]) -> None:
-    """Do something with the service of the settings, on a database that is there."""
-    # Heavy to load: `--help` does without.
-    from message_contacts.cli.logs import configure_logs  # noqa: PLC0415
-    from message_contacts.cli.opening import need_database, opened  # noqa: PLC0415
-
-    settings = settings_for(config)
-    configure_logs(settings)
-    need_database(settings)
-
-    async def run() -> None:
-        async with opened(settings) as service:
-            await work(service)
-
-    asyncio.run(run())
 
 
 def _key_fields(key: NewKey) -> dict[str, str]:

@@ -16,15 +16,17 @@ from message_contacts.operations.catalogue import REGISTRY
 from message_contacts.operations.registry import (
     MESSAGE_CONTACTS,
     PRODUCTS,
+    RAM,
     RESOURCE_DIRECTORY_MASTER,
     RESOURCE_MANAGER,
+    STS,
     Kind,
     Operation,
     Parameter,
 )
 
 #: Which version is meant when an operation exists in several and the caller does not say: the first of these.
-_PREFERENCE = (RESOURCE_DIRECTORY_MASTER, MESSAGE_CONTACTS, RESOURCE_MANAGER)
+_PREFERENCE = (RESOURCE_DIRECTORY_MASTER, MESSAGE_CONTACTS, RAM, STS, RESOURCE_MANAGER)
 _LISTS = (Kind.TEXTS, Kind.OBJECTS)
 
 

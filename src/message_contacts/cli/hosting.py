@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from message_contacts.bootstrap import build
+from message_contacts.bootstrap import Service, build
 from message_contacts.cli.logs import configure_logs
 from message_contacts.settings import Settings, load
 from message_contacts.wire.app import App
@@ -68,6 +68,9 @@ class Hosted:
             working = asyncio.create_task(service.work(), name="worker")
             working.add_done_callback(_stop_when_broken)
             self._open.push_async_callback(_stop_working, working)
+        attending = asyncio.create_task(service.attend(), name="attending")
+        attending.add_done_callback(_stop_when_broken)
+        self._open.push_async_callback(_stop_attending, attending, service)
         self._app = service.app
         # What is there now stays: the collector need not walk through it again and again.
         gc.collect()
@@ -81,8 +84,16 @@ async def _stop_working(working: asyncio.Task[None]) -> None:
     await asyncio.wait([working])
 
 
+async def _stop_attending(attending: asyncio.Task[None], service: Service) -> None:
+    await _stop_working(attending)
+    try:
+        await service.uses.note()
+    except Exception:  # of no weight compared with an orderly end
+        log.exception("noting_key_uses_failed")
+
+
 def _stop_when_broken(working: asyncio.Task[None]) -> None:
-    """A worker that ends by itself is a bug: stop the process, so that whoever watches it starts a sound one."""
+    """A task that ends by itself is a bug: stop the process, so that whoever watches it starts a sound one."""
     if not working.cancelled() and (failure := working.exception()) is not None:
-        log.error("worker_broken", exc_info=failure)
+        log.error("task_broken", task=working.get_name(), exc_info=failure)
         os.kill(os.getpid(), signal.SIGTERM)

@@ -18,6 +18,9 @@ _COMMANDS = {
     "inbox": ("inbox", "inbox", "Show captured mail and text messages."),
     "account": ("accounts", "account", "Make and list management accounts."),
     "access-key": ("accounts", "access_key", "Make, list and switch access keys."),
+    "person": ("people", "person", "Show or erase everything that is held on one contact."),
+    "encryption-key": ("encryption_keys", "encryption_key", "Replace the key that seals secrets."),
+    "audit": ("audit", "audit", "Read, write out and verify who changed what."),
     "config": ("configuration", "config", "Show the settings in force and where they come from."),
 }
 

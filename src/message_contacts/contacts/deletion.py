@@ -55,7 +55,7 @@ def delete(
     # A copy holds for the members of this moment: the directory's version moves, so that a member that is on its way
     # to another folder, or out, is decided again with the copy in sight.
     kept: tuple[Change, ...] = (Update(directory, directory), Insert(copy)) if copy else ()
-    return Decision((*_gone(contact), *kept), "Deleted")
+    return Decision((*gone(contact), *kept), "Deleted")
 
 
 def withdrawn(
@@ -73,7 +73,7 @@ def withdrawn(
         return Decision((), None)
     left = tuple(binding for binding in contact.bindings if failures.get(binding.node_id))
     if not left:
-        return Decision(_gone(contact), None)
+        return Decision(gone(contact), None)
     reasons = tuple(failure for binding in left for failure in failures[binding.node_id])
     after = replace(contact, bindings=left, deletion=Deletion(DeletionState.FAILED, reasons))
     return Decision((Update(contact, after),), DeletionState.FAILED)
@@ -101,5 +101,6 @@ def detached_copy(contact: Contact, node_ids: Sequence[str], *, now: Instant, id
     )
 
 
-def _gone(contact: Contact) -> tuple[Change, ...]:
+def gone(contact: Contact) -> tuple[Change, ...]:
+    """The changes that take a contact away, with its bindings."""
     return Delete(contact), CountDown(contact.account_id, CONTACTS)

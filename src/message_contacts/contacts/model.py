@@ -83,6 +83,10 @@ class ContactName:
             raise errors.INVALID_PARAMETER_NAME_LENGTH(length=len(text))
         return cls(text)
 
+    def __repr__(self) -> str:
+        """Masked, as addresses are: names are personal as well."""
+        return f"ContactName('{self.text[:1]}***')"
+
 
 @quickly_made
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,10 @@ class EmailAddress:
     def masked(self) -> str:
         """For logs: first letter and domain, e.g. `t***@example.com`."""
         return self.text[0] + "***@" + self.text.rpartition("@")[2]
+
+    def __repr__(self) -> str:
+        """Masked: what shows a value by accident, a log or a trace, must not show an address."""
+        return f"EmailAddress({self.masked()!r})"
 
 
 @quickly_made
@@ -142,6 +150,10 @@ class PhoneNumber:
         """For logs: country code and the last two digits, e.g. `86-***34`."""
         country_code, _, number = self.text.partition("-")
         return f"{country_code}-***{number[-2:]}"
+
+    def __repr__(self) -> str:
+        """Masked: what shows a value by accident, a log or a trace, must not show an address."""
+        return f"PhoneNumber({self.masked()!r})"
 
 
 Address = EmailAddress | PhoneNumber

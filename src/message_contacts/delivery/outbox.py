@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -40,11 +40,13 @@ class CapturedMessage:
     #: Ascends with time.
     message_id: str
     channel: Channel
-    recipient: str
+    recipient: str = field(repr=False)
     subject: str
-    text: str
-    html: str | None
+    text: str = field(repr=False)
+    html: str | None = field(repr=False)
     captured_at: Instant
+    #: The verification it carries, if it does.
+    verification_id: str | None = None
 
 
 class Outbox(Protocol):
@@ -73,8 +75,8 @@ class Outbox(Protocol):
         """Jobs of a tenant that were given up, by id, those behind `after`."""
         ...
 
-    async def replay(self, account_id: str, job_id: str, *, now: Instant) -> bool:
-        """Make a job that was given up wait again, with its count of tries at nought; False when there is none."""
+    async def dead_job(self, account_id: str, job_id: str) -> Job | None:
+        """A job of a tenant that was given up; None when there is none. `changes.Requeue` makes it wait again."""
         ...
 
 
@@ -82,7 +84,7 @@ class Inbox(Protocol):
     """Captured messages."""
 
     async def put(self, message: CapturedMessage) -> None:
-        """Keep it. The same message id again changes nothing."""
+        """Keep it. The same message id again changes nothing, nor does one whose verification was erased meanwhile."""
         ...
 
     async def messages(

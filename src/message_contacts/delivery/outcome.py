@@ -33,13 +33,13 @@ class OutgoingMessage:
     account_id: str
     channel: Channel
     #: Address as the contact has it: `tom@example.com`, `86-13900001234`.
-    recipient: str
+    recipient: str = field(repr=False)
     #: The same for every retry of this message; local part of the Message-ID.
     message_id: str
     subject: str
-    text: str
+    text: str = field(repr=False)
     #: None for a text message.
-    html: str | None = None
+    html: str | None = field(default=None, repr=False)
     #: More header fields of a mail.
     headers: tuple[tuple[str, str], ...] = field(default=())
     #: Public id of the verification it carries, if it does.

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from message_contacts.changes import Job, Settler
+from message_contacts.changes import Cause, Job, Settler
 from message_contacts.contacts import deletion
 from message_contacts.contacts.model import Contact, DeletionState, WithdrawalFailure
 from message_contacts.contacts.store import ContactStore
@@ -55,5 +55,6 @@ class ContactWithdrawal:
         left = await self.settler.settle(
             lambda: self.contacts.contact(job.account_id, contact_id),
             lambda now_stored: deletion.withdrawn(now_stored, failures),
+            cause=Cause(operation=f"worker:{job.kind}"),
         )
         return Outcome(Verdict.ACCEPTED, "withdrawn" if left is not DeletionState.FAILED else "withdrawn-in-part")

@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta, timezone
 from typing import TypeVar
 
+from message_contacts.access.diagnosis import Diagnoses
+from message_contacts.access.keys import Vault
 from message_contacts.access.model import Caller
+from message_contacts.access.ram_store import RamStore
 from message_contacts.access.store import AccessStore
-from message_contacts.changes import Decision, Nonce, Settler
+from message_contacts.audit.store import AuditStore
+from message_contacts.changes import Cause, Decision, Nonce, Settler
 from message_contacts.clock import Clock, Instant
 from message_contacts.contacts.model import ContactRules
 from message_contacts.contacts.store import ContactStore
@@ -17,6 +21,7 @@ from message_contacts.delivery.outbox import Inbox, Outbox
 from message_contacts.directory.model import DirectoryRules, ResourceDirectory
 from message_contacts.directory.store import DirectoryStore
 from message_contacts.ids import Ids
+from message_contacts.privacy.store import PersonStore
 from message_contacts.quick import quickly_made
 from message_contacts.verification.model import VerificationRules
 from message_contacts.verification.store import VerificationStore
@@ -44,8 +49,13 @@ class Services:
     directory: DirectoryStore
     verification: VerificationStore
     access: AccessStore
+    ram: RamStore
+    vault: Vault
+    diagnoses: Diagnoses
     outbox: Outbox
     inbox: Inbox
+    audit: AuditStore
+    people: PersonStore
     settler: Settler
     clock: Clock
     ids: Ids
@@ -59,6 +69,8 @@ class Call:
 
     services: Services
     caller: Caller
+    #: Name of the operation that was called.
+    operation: str
     request_id: str
     now: Instant
     #: The caller's directory; None only where an operation does not need one.
@@ -91,5 +103,13 @@ class Call:
         return self.services.ids
 
     async def change(self, read: Callable[[], Awaitable[S]], decide: Callable[[S], Decision[T]]) -> T:
-        """Read, decide, commit, and again when the ground moved: `changes.Settler.settle` with this call's nonce."""
-        return await self.services.settler.settle(read, decide, self.nonce)
+        """Read, decide, commit, and again when the ground moved: `changes.Settler.settle` in this call's name."""
+        caller = self.caller
+        cause = Cause(
+            operation=self.operation,
+            access_key_id=caller.access_key_id,
+            user_id=caller.user_id or "",
+            source_address=self.source_address,
+            request_id=self.request_id,
+        )
+        return await self.services.settler.settle(read, decide, cause=cause, nonce=self.nonce)

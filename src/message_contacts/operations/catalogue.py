@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from message_contacts.operations import (
+    audit,
     bindings,
     contacts,
     copies,
     deletions,
+    diagnoses,
     directories,
     evidence,
     failed_jobs,
@@ -15,7 +17,14 @@ from message_contacts.operations import (
     member_lists,
     member_moves,
     members,
+    privacy,
+    ram_attachments,
+    ram_keys,
+    ram_policies,
+    ram_policy_versions,
+    ram_users,
     resource_manager,
+    sts,
     tags,
     verification,
 )
@@ -35,10 +44,19 @@ REGISTRY = Registry(
         member_lists,
         resource_manager,
         tags,
+        ram_users,
+        ram_keys,
+        ram_policies,
+        ram_policy_versions,
+        ram_attachments,
+        sts,
         inbox,
         copies,
         evidence,
         failed_jobs,
+        audit,
+        privacy,
+        diagnoses,
     )
     for entry in module.OPERATIONS
 )

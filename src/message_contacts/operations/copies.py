@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from message_contacts.contacts.model import DetachedContact
 from message_contacts.errors import ErrorDefinition
 from message_contacts.operations.call import Call
 from message_contacts.operations.dates import utc_time
@@ -18,10 +19,39 @@ from message_contacts.operations.own_parameters import (
     needed_text,
     page,
 )
-from message_contacts.operations.registry import Access, Field, Items, Operation, operation
+from message_contacts.operations.registry import Access, Field, Items, Operation, Shape, operation
 from message_contacts.operations.token_paging import MAX_RESULTS, NEXT_TOKEN, TOKEN_FIELDS
 
 NO_DETACHED_CONTACT = ErrorDefinition(404, "EntityNotExists.DetachedContact", "This detached contact does not exist.")
+
+
+#: What answers say of a copy.
+COPY_FIELDS: Mapping[str, Shape] = {
+    "DetachedContactId": Field("string", "The copy.", "dc-4fXkPq9LmZ2aB7cD"),
+    "ContactId": Field("string", "The contact it was.", "c-qL4HqKONzOM7****"),
+    "Name": Field("string", "Name.", "tom"),
+    "EmailAddress": Field("string", "Verified e-mail address; absent when there was none.", "t@example.com"),
+    "PhoneNumber": Field("string", "Verified number; absent when there was none.", "86-13900001234"),
+    "Title": Field("string", "Job title.", "CEO"),
+    "MessageTypes": Items(Field("string", "Type.", "AccountExpenses")),
+    "Members": Items(Field("string", "Object whose members of that moment keep the copy.", "fd-ZDNPiT****")),
+    "DetachTime": Field("string", DATE, "2026-11-21T08:15:00.000Z"),
+}
+
+
+def copy_fields(copy: DetachedContact) -> dict[str, Any]:
+    """A copy as answers show it."""
+    return {
+        "DetachedContactId": copy.detached_id,
+        "ContactId": copy.contact_id,
+        "Name": copy.name.text,
+        **({"EmailAddress": copy.email.text} if copy.email else {}),
+        **({"PhoneNumber": copy.phone.text} if copy.phone else {}),
+        "Title": copy.title,
+        "MessageTypes": copy.message_types,
+        "Members": copy.node_ids,
+        "DetachTime": utc_time(copy.detached_at),
+    }
 
 
 @operation(
@@ -34,23 +64,7 @@ NO_DETACHED_CONTACT = ErrorDefinition(404, "EntityNotExists.DetachedContact", "T
     raises=list_errors(),
     returns={
         **TOKEN_FIELDS,
-        "DetachedContacts": Items(
-            {
-                "DetachedContactId": Field("string", "The copy.", "dc-4fXkPq9LmZ2aB7cD"),
-                "ContactId": Field("string", "The contact it was.", "c-qL4HqKONzOM7****"),
-                "Name": Field("string", "Name.", "tom"),
-                "EmailAddress": Field(
-                    "string", "Verified e-mail address; absent when there was none.", "t@example.com"
-                ),
-                "PhoneNumber": Field("string", "Verified number; absent when there was none.", "86-13900001234"),
-                "Title": Field("string", "Job title.", "CEO"),
-                "MessageTypes": Items(Field("string", "Type.", "AccountExpenses")),
-                "Members": Items(
-                    Field("string", "Object whose members of that moment keep the copy.", "fd-ZDNPiT****")
-                ),
-                "DetachTime": Field("string", DATE, "2026-11-21T08:15:00.000Z"),
-            }
-        ),
+        "DetachedContacts": Items(COPY_FIELDS),
     },
     resources=["detachedcontact/*"],
     needs_directory=False,
@@ -59,20 +73,7 @@ async def list_detached_contacts(call: Call, *, max_results: int, next_token: st
     found = await call.services.contacts.detached_page(call.account_id, after=next_token, limit=max_results + 1)
     return page(
         "DetachedContacts",
-        [
-            {
-                "DetachedContactId": copy.detached_id,
-                "ContactId": copy.contact_id,
-                "Name": copy.name.text,
-                **({"EmailAddress": copy.email.text} if copy.email else {}),
-                **({"PhoneNumber": copy.phone.text} if copy.phone else {}),
-                "Title": copy.title,
-                "MessageTypes": copy.message_types,
-                "Members": copy.node_ids,
-                "DetachTime": utc_time(copy.detached_at),
-            }
-            for copy in found
-        ],
+        [copy_fields(copy) for copy in found],
         max_results,
         "DetachedContactId",
     )

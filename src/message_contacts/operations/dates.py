@@ -18,6 +18,11 @@ def utc_time(moment: Instant) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{milliseconds:03d}Z"
 
 
+def utc_seconds(moment: Instant) -> str:
+    """ISO 8601 in UTC, cut to the second: `2015-01-23T12:33:18Z`. Answers of RAM show no milliseconds."""
+    return f"{(_EPOCH + timedelta(seconds=moment // SECOND)).isoformat()}Z"
+
+
 def contact_date(moment: Instant, zone: timezone) -> str:
     """Date and time in that zone, which is not named: `2023-03-27 17:19:21`. Cut to the second, never rounded up."""
     # Plain sums take half the time of `strftime` on a converted moment, and a list of contacts has many dates.

@@ -22,6 +22,8 @@ from message_contacts.operations.own_parameters import (
 )
 from message_contacts.operations.registry import Access, Field, Items, Operation, Parameter, Shape, operation
 from message_contacts.operations.token_paging import MAX_RESULTS, NEXT_TOKEN, TOKEN_FIELDS
+from message_contacts.verification.erased_addresses import is_erased
+from message_contacts.verification.model import Block, Evidence
 
 INVALID_CHANNEL = ErrorDefinition(400, "InvalidParameter.Channel", "The Channel is invalid.")
 NO_BLOCK = ErrorDefinition(404, "EntityNotExists.VerificationBlock", "This verification block does not exist.")
@@ -42,6 +44,35 @@ def _parse_channel(text: str, _rules: Rules) -> Channel:
         raise INVALID_CHANNEL() from None
 
 
+#: What answers say of a piece of evidence.
+EVIDENCE_FIELDS: Mapping[str, Shape] = {
+    "VerificationId": Field("string", "The verification.", "3zzbpbhjfx"),
+    "ContactId": Field("string", "Contact.", "c-qL4HqKONzOM7****"),
+    "Channel": Field("string", "email or sms.", "email"),
+    "Target": Field("string", "Address confirmed.", "tom@example.com"),
+    "ConfirmTime": Field("string", DATE, "2026-11-21T08:15:00.000Z"),
+    "Way": Field("string", "link or code.", "link"),
+    "SourceAddress": Field("string", "IP address of the person.", "203.0.113.7"),
+    "UserAgent": Field("string", "The browser's own description.", "Mozilla/5.0"),
+    "Captured": Field("boolean", "Confirmed from the captured inbox: no proof of a person.", example=False),
+}
+
+
+def evidence_fields(evidence: Evidence) -> dict[str, Any]:
+    """A piece of evidence as answers show it."""
+    return {
+        "VerificationId": evidence.verification_id,
+        "ContactId": evidence.contact_id,
+        "Channel": evidence.channel,
+        "Target": evidence.address,
+        "ConfirmTime": utc_time(evidence.confirmed_at),
+        "Way": evidence.way,
+        "SourceAddress": evidence.source_address,
+        "UserAgent": evidence.user_agent,
+        "Captured": evidence.captured,
+    }
+
+
 @operation(
     "ListVerificationEvidence",
     versions=VERSIONS,
@@ -52,21 +83,9 @@ def _parse_channel(text: str, _rules: Rules) -> Channel:
     raises=list_errors(*CONTACT_ID_PARAMETER.invalid),
     returns={
         **TOKEN_FIELDS,
-        "Evidence": Items(
-            {
-                "VerificationId": Field("string", "The verification.", "3zzbpbhjfx"),
-                "ContactId": Field("string", "Contact.", "c-qL4HqKONzOM7****"),
-                "Channel": Field("string", "email or sms.", "email"),
-                "Target": Field("string", "Address confirmed.", "tom@example.com"),
-                "ConfirmTime": Field("string", DATE, "2026-11-21T08:15:00.000Z"),
-                "Way": Field("string", "link or code.", "link"),
-                "SourceAddress": Field("string", "IP address of the person.", "203.0.113.7"),
-                "UserAgent": Field("string", "The browser's own description.", "Mozilla/5.0"),
-                "Captured": Field("boolean", "Confirmed from the captured inbox: no proof of a person.", example=False),
-            }
-        ),
+        "Evidence": Items(EVIDENCE_FIELDS),
     },
-    resources=["evidence/*"],
+    resources=["contact/{ContactId}"],
     needs_directory=False,
 )
 async def list_verification_evidence(
@@ -77,31 +96,30 @@ async def list_verification_evidence(
     )
     return page(
         "Evidence",
-        [
-            {
-                "VerificationId": evidence.verification_id,
-                "ContactId": evidence.contact_id,
-                "Channel": evidence.channel,
-                "Target": evidence.address,
-                "ConfirmTime": utc_time(evidence.confirmed_at),
-                "Way": evidence.way,
-                "SourceAddress": evidence.source_address,
-                "UserAgent": evidence.user_agent,
-                "Captured": evidence.captured,
-            }
-            for evidence in found
-        ],
+        [evidence_fields(evidence) for evidence in found],
         max_results,
         "VerificationId",
     )
 
 
-_BLOCK_FIELDS: Mapping[str, Shape] = {
+#: What answers say of a block.
+BLOCK_FIELDS: Mapping[str, Shape] = {
     "Channel": Field("string", "email or sms.", "email"),
-    "Target": Field("string", "Address.", "tom@example.com"),
+    "Target": Field("string", "Address; absent when its owner was erased.", "tom@example.com"),
     "BlockTime": Field("string", DATE, "2026-11-21T08:15:00.000Z"),
-    "SourceAddress": Field("string", "IP address of the person.", "203.0.113.7"),
+    "SourceAddress": Field("string", "IP address of the person; absent likewise.", "203.0.113.7"),
 }
+
+
+def block_fields(block: Block) -> dict[str, Any]:
+    """A block as answers show it."""
+    erased = is_erased(block.address_key)
+    return {
+        "Channel": block.channel,
+        **({} if erased else {"Target": block.address_key}),
+        "BlockTime": utc_time(block.blocked_at),
+        **({} if erased else {"SourceAddress": block.source_address}),
+    }
 
 
 @operation(
@@ -110,23 +128,13 @@ _BLOCK_FIELDS: Mapping[str, Shape] = {
     access=Access.READ,
     doc='Lists the addresses whose owners said "this was not me": they get no verification messages from this account.',
     source=SOURCE,
-    returns={"Blocks": Items(_BLOCK_FIELDS)},
+    returns={"Blocks": Items(BLOCK_FIELDS)},
     resources=["verificationblock/*"],
     needs_directory=False,
 )
 async def list_verification_blocks(call: Call) -> Mapping[str, Any]:
     blocks = await call.services.verification.blocks(call.account_id)
-    return {
-        "Blocks": [
-            {
-                "Channel": block.channel,
-                "Target": block.address_key,
-                "BlockTime": utc_time(block.blocked_at),
-                "SourceAddress": block.source_address,
-            }
-            for block in blocks
-        ]
-    }
+    return {"Blocks": [block_fields(block) for block in blocks]}
 
 
 @operation(

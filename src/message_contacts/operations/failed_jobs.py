@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from message_contacts.changes import Decision, Job, Requeue
 from message_contacts.errors import ErrorDefinition
 from message_contacts.operations.call import Call
 from message_contacts.operations.dates import utc_time
@@ -83,8 +84,12 @@ async def list_failed_jobs(call: Call, *, max_results: int, next_token: str | No
     needs_directory=False,
 )
 async def retry_failed_job(call: Call, *, job_id: str) -> Mapping[str, Any]:
-    if not await call.services.outbox.replay(call.account_id, job_id, now=call.now):
-        raise NO_FAILED_JOB(job_id=job_id)
+    def decide(job: Job | None) -> Decision[None]:
+        if job is None:
+            raise NO_FAILED_JOB(job_id=job_id)
+        return Decision((Requeue(job, call.now),), None)
+
+    await call.change(lambda: call.services.outbox.dead_job(call.account_id, job_id), decide)
     return {}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from message_contacts.delivery.outbox import CapturedMessage
 from message_contacts.operations.call import Call
 from message_contacts.operations.dates import utc_time
 from message_contacts.operations.own_parameters import (
@@ -15,8 +16,32 @@ from message_contacts.operations.own_parameters import (
     page,
     text,
 )
-from message_contacts.operations.registry import Access, Field, Items, Operation, operation
+from message_contacts.operations.registry import Access, Field, Items, Operation, Shape, operation
 from message_contacts.operations.token_paging import MAX_RESULTS, NEXT_TOKEN, TOKEN_FIELDS
+
+#: What answers say of a captured message.
+MESSAGE_FIELDS: Mapping[str, Shape] = {
+    "MessageId": Field("string", "Ascends with time.", "j-019aa8a5598094250d04b0b8"),
+    "Channel": Field("string", "email or sms.", "email"),
+    "Recipient": Field("string", "Address.", "tom@example.com"),
+    "Subject": Field("string", "Subject of a mail; empty for a text message.", "Confirm this address"),
+    "Text": Field("string", "Plain text.", "Open https://..."),
+    "Html": Field("string", "HTML part; absent for a text message.", "<p>Open ...</p>"),
+    "CaptureTime": Field("string", DATE, "2026-11-21T08:15:00.000Z"),
+}
+
+
+def message_fields(message: CapturedMessage) -> dict[str, Any]:
+    """A captured message as answers show it."""
+    return {
+        "MessageId": message.message_id,
+        "Channel": message.channel,
+        "Recipient": message.recipient,
+        "Subject": message.subject,
+        "Text": message.text,
+        **({} if message.html is None else {"Html": message.html}),
+        "CaptureTime": utc_time(message.captured_at),
+    }
 
 
 @operation(
@@ -29,17 +54,7 @@ from message_contacts.operations.token_paging import MAX_RESULTS, NEXT_TOKEN, TO
     raises=list_errors(),
     returns={
         **TOKEN_FIELDS,
-        "Messages": Items(
-            {
-                "MessageId": Field("string", "Ascends with time.", "j-019aa8a5598094250d04b0b8"),
-                "Channel": Field("string", "email or sms.", "email"),
-                "Recipient": Field("string", "Address.", "tom@example.com"),
-                "Subject": Field("string", "Subject of a mail; empty for a text message.", "Confirm this address"),
-                "Text": Field("string", "Plain text.", "Open https://..."),
-                "Html": Field("string", "HTML part; absent for a text message.", "<p>Open ...</p>"),
-                "CaptureTime": Field("string", DATE, "2026-11-21T08:15:00.000Z"),
-            }
-        ),
+        "Messages": Items(MESSAGE_FIELDS),
     },
     resources=["inboxmessage/*"],
     needs_directory=False,
@@ -52,18 +67,7 @@ async def list_inbox_messages(
     )
     return page(
         "Messages",
-        [
-            {
-                "MessageId": message.message_id,
-                "Channel": message.channel,
-                "Recipient": message.recipient,
-                "Subject": message.subject,
-                "Text": message.text,
-                **({} if message.html is None else {"Html": message.html}),
-                "CaptureTime": utc_time(message.captured_at),
-            }
-            for message in found
-        ],
+        [message_fields(message) for message in found],
         max_results,
         "MessageId",
     )

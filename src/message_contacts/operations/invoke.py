@@ -1,4 +1,4 @@
-"""From a proven caller and raw arguments to an answer: throttle, permission, directory, parameters, handler.
+"""From a proven caller and raw arguments to an answer: permission, directory, parameters, handler.
 
 The order of checks is contract/protocol.md section 7, steps 8 to 11.
 """
@@ -11,10 +11,12 @@ from typing import Any
 import structlog
 
 from message_contacts import errors
+from message_contacts.access.authorizer import Authorizer
 from message_contacts.access.model import Caller
 from message_contacts.changes import Nonce
 from message_contacts.errors import ApiError, ErrorDefinition
 from message_contacts.operations.call import Call, Rules, Services
+from message_contacts.operations.permissions import resources_of
 from message_contacts.operations.registry import Kind, Operation, Parameter
 from message_contacts.protocol.parameters import Arguments
 
@@ -25,6 +27,7 @@ _ANY_OPERATION = frozenset(
     {
         errors.CONCURRENT_CALL_NOT_SUPPORTED,
         errors.ENTITY_NOT_EXISTS_RESOURCE_DIRECTORY,
+        errors.NO_PERMISSION,
         errors.SERVICE_UNAVAILABLE,
         errors.SIGNATURE_NONCE_USED,
     }
@@ -36,8 +39,9 @@ _UNLISTED = 1_000
 class Invoker:
     """Carries out operations."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, authorizer: Authorizer) -> None:
         self._services = services
+        self._authorizer = authorizer
 
     async def invoke(
         self,
@@ -48,17 +52,30 @@ class Invoker:
         request_id: str,
         nonce: Nonce | None,
         source_address: str,
+        secure: bool,
     ) -> Mapping[str, Any]:
         """Carry out one call.
 
         Args:
             nonce: Stored in the commit of a changing operation; None when the call was not signed by a stranger.
+            secure: Whether the call came over TLS.
         Returns:
             The fields of the answer, RequestId aside.
         Raises:
             ApiError: What the caller is told. Anything else is a bug.
         """
         services = self._services
+        # Before anything that says what there is: a caller without permission learns nothing.
+        if caller.user_id is not None and not operation.always_allowed:
+            await self._authorizer.check(
+                caller,
+                operation_name=operation.name,
+                permission=operation.permission,
+                resources=resources_of(operation, arguments, caller.account_id),
+                request_id=request_id,
+                source_address=source_address,
+                secure=secure,
+            )
         directory = await services.directory.directory(caller.account_id)
         if directory is None and operation.needs_directory:
             raise errors.ENTITY_NOT_EXISTS_RESOURCE_DIRECTORY(account_id=caller.account_id)
@@ -66,6 +83,7 @@ class Invoker:
         call = Call(
             services=services,
             caller=caller,
+            operation=operation.name,
             request_id=request_id,
             now=services.clock.now(),
             enabled_directory=directory,

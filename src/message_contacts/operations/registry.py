@@ -143,6 +143,8 @@ class Operation:
     #: Whether the caller must have an enabled directory.
     needs_directory: bool
     handler: Handler
+    #: Whether every caller may use it, whatever its policies say.
+    always_allowed: bool = False
     #: Position of each error code in `errors`; codes that are not listed come last.
     rank: Mapping[str, int] = field(init=False, repr=False)
 
@@ -177,6 +179,7 @@ def operation(
     resources: Sequence[str] = ("*",),
     versions: Sequence[str] = (RESOURCE_DIRECTORY_MASTER,),
     needs_directory: bool = True,
+    always_allowed: bool = False,
 ) -> Callable[[Handler], Operation]:
     """Declare an operation; the decorated coroutine function becomes its handler."""
 
@@ -194,6 +197,7 @@ def operation(
             resources=tuple(resources),
             needs_directory=needs_directory,
             handler=handler,
+            always_allowed=always_allowed,
         )
 
     return declare

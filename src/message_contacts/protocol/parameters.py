@@ -8,8 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import orjson
+
+#: Parameters of a query, a form or a JSON body, and items of a list: far more than any operation takes.
+MOST_NAMES = 1_000
 
 _POSITION = re.compile(r"[1-9][0-9]{0,8}")
 _HEX_DIGITS = "0123456789abcdefABCDEF"
@@ -26,6 +30,10 @@ class RepeatedName(ValueError):  # noqa: N818 - named after what was found
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name = name
+
+
+class TooManyNames(ValueError):  # noqa: N818 - named after what was found
+    """More names than any operation takes."""
 
 
 def parse_form(text: str) -> tuple[dict[str, str], str | None]:
@@ -55,16 +63,28 @@ def parse_form(text: str) -> tuple[dict[str, str], str | None]:
     return values, repeated
 
 
-def parse_json_object(body: bytes) -> dict[str, object]:
+def parse_json_object(body: bytes, *, most: int = MOST_NAMES) -> dict[str, object]:
     """The members of a JSON object, null ones left out.
 
+    Args:
+        most: How many names it may have, those of inner objects included.
     Raises:
-        RepeatedName: A name occurs twice, at any depth.
+        RepeatedName: A name occurs twice in one object, at any depth.
+        TooManyNames: It has more than `most`.
         ValueError: It is not JSON, or not an object.
     """
     orjson.loads(body)  # refuses what json takes: NaN, lone surrogates, nesting without end
+    left = most
+
+    def counted(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        nonlocal left
+        left -= len(pairs)
+        if left < 0:
+            raise TooManyNames
+        return _object(pairs)
+
     try:
-        value = json.loads(body, object_pairs_hook=_object)
+        value = json.loads(body, object_pairs_hook=counted)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if not isinstance(value, dict):
@@ -131,7 +151,7 @@ class Arguments:
             value = _parsed_array(value)
         if not isinstance(value, list):
             value = [value]
-        return [_scalar(item) for item in value] or None
+        return [_scalar(item) for item in _few(value)] or None
 
     def objects(self, name: str) -> list[dict[str, str]] | None:
         """The list of objects (`Name.1.Key=a`), each field as text; None when not given at all.
@@ -153,7 +173,7 @@ class Arguments:
             value = _parsed_array(value)
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise ValueError(name)
-        return [{str(key): _scalar(item) for key, item in entry.items()} for entry in value] or None
+        return [{str(key): _scalar(item) for key, item in entry.items()} for entry in _few(value)] or None
 
     def _positions(self, name: str) -> list[tuple[int, object]]:
         prefix = name + "."
@@ -165,6 +185,13 @@ class Arguments:
         ]
         found.sort(key=lambda entry: entry[0])
         return found
+
+
+def _few(items: list[Any]) -> list[Any]:
+    """The items of a list that is not longer than one in a query could be."""
+    if len(items) > MOST_NAMES:
+        raise ValueError(f"{len(items)} items")
+    return items
 
 
 def _parsed_array(text: str) -> object:

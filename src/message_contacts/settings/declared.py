@@ -44,7 +44,7 @@ class Declaration:
 
     def shown(self, value: object) -> str:
         """The value as `config show` prints it: secrets masked."""
-        if value is None:
+        if value == () or (value is None and self.default is None):
             return ""
         if self.secret and self.form.show is str:
             return "(set, not shown)"
@@ -102,6 +102,13 @@ class Settings:
         default=None,
         doc="Seals the secrets of access keys; verification links are derived from it. Losing it means new access "
         "keys. Without it, a file beside the database (mode 0600) is made at first start.",
+        secret=True,
+    )
+    encryption_keys_accepted: tuple[bytes, ...] = setting(
+        forms.KEYS_OF_32_BYTES,
+        default=(),
+        doc="Further keys that open secrets and verification links but make none, while `ENCRYPTION_KEY` is being "
+        "replaced: see the guide on keys.",
         secret=True,
     )
     root_account_id: str | None = setting(
@@ -201,6 +208,49 @@ class Settings:
         name="CONCURRENCY_WAIT_SECONDS",
         doc="How long a change is decided again while others are in its way, before the caller is told "
         "`ConcurrentCallNotSupported`.",
+    )
+    requests_per_second: int = setting(
+        forms.RATE,
+        default=0,
+        doc="Calls a second that one access key may make, in all processes together; more are refused with "
+        "`Throttling.User`. 0: any number.",
+    )
+    directory_requests_per_second: int = setting(
+        forms.RATE,
+        default=0,
+        doc="Calls a second that one account may make, all its access keys and all processes together. 0: any number.",
+    )
+    inbox_kept: timedelta | None = setting(
+        forms.days(36_500),
+        default=timedelta(days=30),
+        name="INBOX_KEPT_DAYS",
+        doc="How long captured messages are kept; of each account the newest 10,000 at most.",
+    )
+    failed_jobs_kept: timedelta | None = setting(
+        forms.days(36_500),
+        default=timedelta(days=90),
+        name="FAILED_JOBS_KEPT_DAYS",
+        doc="How long work that was given up can be looked at and tried again, from when it was first asked for.",
+    )
+    verifications_kept: timedelta | None = setting(
+        forms.days(36_500),
+        default=timedelta(days=90),
+        name="VERIFICATIONS_KEPT_DAYS",
+        doc="How long a verification is kept after its link and code ran out; until then the page can say what became "
+        "of it.",
+    )
+    evidence_kept: timedelta | None = setting(
+        forms.days(36_500),
+        default=timedelta(days=1095),
+        name="EVIDENCE_KEPT_DAYS",
+        doc="How long it is kept who confirmed an address, from when neither a contact nor a copy in a member rests on "
+        "it any more. Before, it is always kept.",
+    )
+    audit_kept: timedelta | None = setting(
+        forms.days(36_500),
+        default=timedelta(days=1095),
+        name="AUDIT_KEPT_DAYS",
+        doc="How long audit events are kept. What is left still verifies.",
     )
     recommend_host: str = setting(
         forms.matching(r"[A-Za-z0-9.\-]+(?::[0-9]+)?", "a host name"),

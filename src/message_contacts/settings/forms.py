@@ -52,6 +52,16 @@ def seconds(least: int, most: int) -> Form[timedelta]:
     )
 
 
+def days(most: int) -> Form[timedelta | None]:
+    """A duration for which something is kept, in whole days outside; 0 is for ever, inside None."""
+    number = whole(0, most)
+    return Form(
+        f"days, 0 to {most}; 0 keeps for ever",
+        lambda text: timedelta(days=number.parse(text)) or None,
+        lambda value: str(value.days if value else 0),
+    )
+
+
 def one_of(*choices: str) -> Form[str]:
     """One of a few words."""
 
@@ -143,6 +153,10 @@ def _key_of_32_bytes(text: str) -> bytes:
     return key
 
 
+def _keys_of_32_bytes(text: str) -> tuple[bytes, ...]:
+    return tuple(_key_of_32_bytes(part.strip()) for part in text.split(","))
+
+
 def without_password(url: str) -> str:
     """The address with its password masked."""
     parts = urlsplit(url)
@@ -158,3 +172,6 @@ NETWORKS = Form("networks, separated by commas", _parse_networks, lambda value: 
 ZONE = Form("offset from UTC", _parse_zone, _show_zone)
 PUBLIC_URL = Form("`http(s)://...`", _parse_public_url)
 KEY_OF_32_BYTES = Form("32 bytes in base64", _key_of_32_bytes)
+KEYS_OF_32_BYTES = Form("32 bytes in base64, several separated by commas", _keys_of_32_bytes)
+#: Nought stands for no limit.
+RATE = whole(0, 1_000_000)

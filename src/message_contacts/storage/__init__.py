@@ -7,27 +7,41 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from message_contacts.access.grants import GrantStore
+from message_contacts.access.key_uses import KeyUseStore
+from message_contacts.access.ram_store import RamStore
+from message_contacts.access.rotation import RotationStore
+from message_contacts.access.sharing import DemandStore
 from message_contacts.access.store import AccessStore
+from message_contacts.audit.store import AuditStore
 from message_contacts.changes import Committer
 from message_contacts.clock import Clock, Instant
 from message_contacts.contacts.store import ContactStore
 from message_contacts.delivery.outbox import Inbox, Outbox
 from message_contacts.directory.store import DirectoryStore
-from message_contacts.storage import housekeeping
+from message_contacts.privacy.store import PersonStore
 from message_contacts.storage.access import Access
+from message_contacts.storage.audit import AuditEvents
 from message_contacts.storage.committing import ChangeCommitter
 from message_contacts.storage.contacts import Contacts
 from message_contacts.storage.directory import Directories
 from message_contacts.storage.engine import Database, SchemaMismatch
+from message_contacts.storage.grants import Grants
+from message_contacts.storage.housekeeping import Housekeeping, Retention
 from message_contacts.storage.inbox import MessageInbox
+from message_contacts.storage.key_uses import AccessKeyUses
 from message_contacts.storage.migrate import HEAD, check, migrate, schema_version, sqlite_path
 from message_contacts.storage.outbox import JobOutbox
+from message_contacts.storage.people import People
+from message_contacts.storage.ram import Ram
+from message_contacts.storage.request_demand import RequestDemands
+from message_contacts.storage.rotation import Rotation
 from message_contacts.storage.sqlite import SqliteDatabase
 from message_contacts.storage.sqlite_writer import WriterSeam
 from message_contacts.storage.verification import Verifications
 from message_contacts.verification.store import VerificationStore
 
-__all__ = ["HEAD", "SchemaMismatch", "Storage", "migrate", "open_sqlite", "schema_version", "sqlite_path"]
+__all__ = ["HEAD", "Retention", "SchemaMismatch", "Storage", "migrate", "open_sqlite", "schema_version", "sqlite_path"]
 
 
 def _nobody(_channel: str) -> None:
@@ -48,13 +62,21 @@ class Storage:
         self.directory: DirectoryStore = Directories(database)
         self.verification: VerificationStore = Verifications(database)
         self.access: AccessStore = Access(database, clock)
-        self.outbox: Outbox = JobOutbox(database, self._enqueued)
+        self.ram: RamStore = Ram(database)
+        self.rotation: RotationStore = Rotation(database)
+        self.key_uses: KeyUseStore = AccessKeyUses(database)
+        self.demands: DemandStore = RequestDemands(database)
+        self.grants: GrantStore = Grants(database)
+        self.outbox: Outbox = JobOutbox(database)
+        self.audit: AuditStore = AuditEvents(database)
         self.inbox: Inbox = MessageInbox(database)
+        self.people: PersonStore = People(database)
+        self._housekeeping = Housekeeping(database)
         self.committer: Committer = ChangeCommitter(database, clock, self._enqueued)
 
-    async def prune(self, now: Instant) -> None:
-        """Take away what nobody needs any more; meant to be called every few minutes."""
-        await housekeeping.prune(self._database, now)
+    async def prune(self, now: Instant, retention: Retention | None = None) -> None:
+        """Take away what has served its time; meant to be called every minute or so."""
+        await self._housekeeping.prune(now, retention or Retention())
 
     async def is_ready(self) -> bool:
         """Whether the database answers."""

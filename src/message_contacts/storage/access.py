@@ -86,14 +86,14 @@ class Access:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._keys = Remembered(_access_key_from_row)
+        self._keys = Remembered(access_key_from_row)
 
     async def access_key(self, access_key_id: str) -> AccessKey | None:
         rows = await self._database.rows(ACCESS_KEY, (access_key_id,))
         return self._keys.value(access_key_id, rows[0]) if rows else None
 
     async def access_keys(self, account_id: str) -> Sequence[AccessKey]:
-        return [_access_key_from_row(row) for row in await self._database.rows(ACCESS_KEYS, (account_id,))]
+        return [access_key_from_row(row) for row in await self._database.rows(ACCESS_KEYS, (account_id,))]
 
     async def account(self, account_id: str) -> Account | None:
         rows = await self._database.rows(ACCOUNT, (account_id,))
@@ -107,7 +107,8 @@ class Access:
         return bool(await self._database.rows(NONCE_IN_FORCE, (digest, self._clock.now())))
 
 
-def _access_key_from_row(row: Row) -> AccessKey:
+def access_key_from_row(row: Row) -> AccessKey:
+    """The access key that a row of `access_key` holds."""
     account_id, access_key_id, sealed_secret, status, created_at, version, user_id = row
     return AccessKey(
         access_key_id=access_key_id,

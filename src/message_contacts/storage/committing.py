@@ -6,18 +6,36 @@ from collections.abc import Callable, Mapping
 from typing import Any, assert_never
 
 from message_contacts import errors
-from message_contacts.access.model import AccessKey, Account
-from message_contacts.changes import Change, CountDown, CountUp, Delete, Enqueue, Insert, Nonce, RelyOn, Update
+from message_contacts.access.model import AccessKey, Account, Attachment, Policy, PolicyVersion, User
+from message_contacts.audit.model import AuditEvent, PersonalPart
+from message_contacts.changes import (
+    Change,
+    CountDown,
+    CountUp,
+    Delete,
+    Enqueue,
+    EraseTraces,
+    Insert,
+    Nonce,
+    RelyOn,
+    Requeue,
+    Update,
+)
 from message_contacts.clock import Clock, Instant
 from message_contacts.contacts.model import Contact, DetachedContact
 from message_contacts.directory.model import Folder, Member, ResourceDirectory
 from message_contacts.storage.access import ACCESS_KEY_RECORD, ACCOUNT_RECORD
+from message_contacts.storage.attachments import ATTACHMENT_RECORD
+from message_contacts.storage.audit import INSERT_EVENT, INSERT_PERSONAL_PART, event_row, personal_part_row
 from message_contacts.storage.contacts import CONTACT_RECORD
 from message_contacts.storage.detached import COPY_RECORD
-from message_contacts.storage.engine import Database, Step
-from message_contacts.storage.outbox import enqueued
+from message_contacts.storage.engine import Database, Parameters, Step
+from message_contacts.storage.outbox import enqueued, requeued
+from message_contacts.storage.people import traces_erased
+from message_contacts.storage.policies import POLICY_RECORD, POLICY_VERSION_RECORD
 from message_contacts.storage.records import Record
 from message_contacts.storage.tree import DIRECTORY_RECORD, FOLDER_RECORD, MEMBER_RECORD
+from message_contacts.storage.users import USER_RECORD
 from message_contacts.storage.verification import (
     BLOCK_RECORD,
     INSERT_EVIDENCE,
@@ -49,6 +67,10 @@ COUNT_DOWN = """
 RECORDS: Mapping[type, Record[Any]] = {
     Account: ACCOUNT_RECORD,
     AccessKey: ACCESS_KEY_RECORD,
+    User: USER_RECORD,
+    Policy: POLICY_RECORD,
+    PolicyVersion: POLICY_VERSION_RECORD,
+    Attachment: ATTACHMENT_RECORD,
     ResourceDirectory: DIRECTORY_RECORD,
     Folder: FOLDER_RECORD,
     Member: MEMBER_RECORD,
@@ -56,6 +78,14 @@ RECORDS: Mapping[type, Record[Any]] = {
     DetachedContact: COPY_RECORD,
     Verification: VERIFICATION_RECORD,
     Block: BLOCK_RECORD,
+}
+
+
+#: Rows that are only ever added: the statement and its parameters.
+ADDED: Mapping[type, tuple[str, Callable[[Any], Parameters]]] = {
+    AuditEvent: (INSERT_EVENT, event_row),
+    Evidence: (INSERT_EVIDENCE, evidence_row),
+    PersonalPart: (INSERT_PERSONAL_PART, personal_part_row),
 }
 
 
@@ -69,7 +99,7 @@ class ChangeCommitter:
 
     async def commit(self, changes: tuple[Change, ...], nonce: Nonce | None) -> None:
         steps = compiled(changes, nonce, self._clock.now())
-        channels = {change.job.channel for change in changes if type(change) is Enqueue}
+        channels = {change.job.channel for change in changes if type(change) is Enqueue or type(change) is Requeue}
         if not channels:
             await self._database.commit(steps)
             return
@@ -88,10 +118,8 @@ def compiled(changes: tuple[Change, ...], nonce: Nonce | None, now: Instant) -> 
         steps.append(Step(USE_NONCE, (nonce.digest, nonce.expires_at, now), errors.SIGNATURE_NONCE_USED))
     for change in changes:
         match change:
-            case Insert(row=Evidence() as evidence):
-                steps.append(Step(INSERT_EVIDENCE, evidence_row(evidence)))
             case Insert():
-                steps += _record(change.row).inserted(change.row)
+                steps += _inserted(change.row)
             case Update():
                 steps += _record(change.before).updated(change.before, change.after)
             case Delete():
@@ -110,9 +138,21 @@ def compiled(changes: tuple[Change, ...], nonce: Nonce | None, now: Instant) -> 
                 steps.append(Step(COUNT_DOWN, (change.account_id, change.counter, change.period)))
             case Enqueue():
                 steps.append(enqueued(change.job))
+            case Requeue():
+                steps.append(requeued(change))
+            case EraseTraces():
+                steps += traces_erased(change)
             case _:
                 assert_never(change)
     return steps
+
+
+def _inserted(row: object) -> list[Step]:
+    added = ADDED.get(type(row))
+    if added is not None:
+        sql, parameters = added
+        return [Step(sql, parameters(row))]
+    return _record(row).inserted(row)
 
 
 def _record(row: object) -> Record[Any]:

@@ -68,6 +68,10 @@ class Database(Protocol):
         """Carry out one statement durably; the rows it returns and how many it changed."""
         ...
 
+    def scrub(self) -> None:
+        """Have what was deleted leave the files as well, soon and beside everything else. Returns at once."""
+        ...
+
     def close(self) -> None:
         """Finish what is under way and let go."""
         ...

@@ -9,23 +9,25 @@ from message_contacts.delivery.outbox import CapturedMessage
 from message_contacts.storage.engine import Database, Row
 
 PUT_MESSAGE = """
-    -- Keep a captured message; the same one again changes nothing.
+    -- Keep a captured message, unless its verification was erased while it was under way; twice changes nothing.
     INSERT INTO inbox_message (account_id, message_id, channel, recipient, recipient_key, subject, text, html,
-                               captured_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                               captured_at, verification_id)
+    SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS TEXT),
+           CAST($7 AS TEXT), CAST($8 AS TEXT), CAST($9 AS BIGINT), CAST($10 AS TEXT)
+     WHERE $10 IS NULL OR EXISTS (SELECT 1 FROM verification WHERE account_id = $1 AND verification_id = $10)
     ON CONFLICT (account_id, message_id) DO NOTHING
 """
 
 MESSAGES = """
     -- Captured messages of a tenant by id, those behind one.
-    SELECT message_id, channel, recipient, subject, text, html, captured_at FROM inbox_message
+    SELECT message_id, channel, recipient, subject, text, html, captured_at, verification_id FROM inbox_message
      WHERE account_id = $1 AND message_id > $2
      ORDER BY message_id LIMIT $3
 """
 
 MESSAGES_TO_RECIPIENT = """
     -- Captured messages to one address by id, those behind one.
-    SELECT message_id, channel, recipient, subject, text, html, captured_at FROM inbox_message
+    SELECT message_id, channel, recipient, subject, text, html, captured_at, verification_id FROM inbox_message
      WHERE account_id = $1 AND recipient_key = $2 AND message_id > $3
      ORDER BY message_id LIMIT $4
 """
@@ -50,6 +52,7 @@ class MessageInbox:
                 message.text,
                 message.html,
                 message.captured_at,
+                message.verification_id,
             ),
         )
 
@@ -61,11 +64,12 @@ class MessageInbox:
             if recipient is None
             else (MESSAGES_TO_RECIPIENT, (account_id, recipient.lower(), after or "", limit))
         )
-        return [_message_from_row(account_id, row) for row in rows]
+        return [message_from_row(account_id, row) for row in rows]
 
 
-def _message_from_row(account_id: str, row: Row) -> CapturedMessage:
-    message_id, channel, recipient, subject, text, html, captured_at = row
+def message_from_row(account_id: str, row: Row) -> CapturedMessage:
+    """A captured message from its row."""
+    message_id, channel, recipient, subject, text, html, captured_at, verification_id = row
     return CapturedMessage(
         account_id=account_id,
         message_id=message_id,
@@ -75,4 +79,5 @@ def _message_from_row(account_id: str, row: Row) -> CapturedMessage:
         text=text,
         html=html,
         captured_at=captured_at,
+        verification_id=verification_id,
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from message_contacts.changes import Job
+from message_contacts.changes import Job, Requeue
 from message_contacts.clock import Instant
 from message_contacts.delivery.outbox import Fate, Settlement
-from message_contacts.storage.engine import Database, Row, Step
+from message_contacts.storage.engine import DECIDE_AGAIN, Database, Row, Step
 from message_contacts.storage.texts import payload_from_text, text_from_payload
 
 INSERT_JOB = """
@@ -64,26 +64,30 @@ DEAD_JOBS = """
      ORDER BY job_id LIMIT $3
 """
 
-REPLAY = """
-    -- Let work that was given up wait again.
+DEAD_JOB = """
+    -- One work of a tenant that was given up.
+    SELECT account_id, job_id, kind, channel, payload, due_at, created_at, attempts, last_failure FROM job
+     WHERE account_id = $1 AND job_id = $2 AND ready_at IS NULL
+"""
+
+REQUEUE = """
+    -- Let work that was given up wait again. No row: it does not lie there any more.
     UPDATE job SET ready_at = $1, due_at = $1, attempts = 0
      WHERE account_id = $2 AND job_id = $3 AND ready_at IS NULL
- RETURNING channel
 """
 
 
 class JobOutbox:
     """`delivery.outbox.Outbox`."""
 
-    def __init__(self, database: Database, on_enqueued: Callable[[str], None]) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._on_enqueued = on_enqueued
 
     async def claim(self, channel: str, worker_id: str, *, now: Instant, until: Instant, limit: int) -> Sequence[Job]:
         if not await self._database.rows(ANY_READY, (channel, now)):
             return []
         rows, _ = await self._database.write(CLAIM, (worker_id, until, channel, now, limit))
-        jobs = [_job_from_row(row) for row in rows]
+        jobs = [job_from_row(row) for row in rows]
         jobs.sort(key=lambda job: (job.due_at, job.job_id))
         return jobs
 
@@ -99,13 +103,11 @@ class JobOutbox:
 
     async def dead_jobs(self, account_id: str, *, after: str | None, limit: int) -> Sequence[Job]:
         (rows,) = await self._database.report((DEAD_JOBS, (account_id, after or "", limit)))
-        return [_job_from_row(row) for row in rows]
+        return [job_from_row(row) for row in rows]
 
-    async def replay(self, account_id: str, job_id: str, *, now: Instant) -> bool:
-        rows, _ = await self._database.write(REPLAY, (now, account_id, job_id))
-        for (channel,) in rows:
-            self._on_enqueued(channel)
-        return bool(rows)
+    async def dead_job(self, account_id: str, job_id: str) -> Job | None:
+        rows = await self._database.rows(DEAD_JOB, (account_id, job_id))
+        return job_from_row(rows[0]) if rows else None
 
 
 def enqueued(job: Job) -> Step:
@@ -127,6 +129,11 @@ def enqueued(job: Job) -> Step:
     )
 
 
+def requeued(change: Requeue) -> Step:
+    """The step of `changes.Requeue`."""
+    return Step(REQUEUE, (change.due_at, change.job.account_id, change.job.job_id), DECIDE_AGAIN)
+
+
 def _settled(worker_id: str, settlement: Settlement) -> Step:
     key = (settlement.job.account_id, settlement.job.job_id, worker_id)
     match settlement.fate:
@@ -138,7 +145,8 @@ def _settled(worker_id: str, settlement: Settlement) -> Step:
             return Step(JOB_DEAD, (settlement.reason, *key))
 
 
-def _job_from_row(row: Row) -> Job:
+def job_from_row(row: Row) -> Job:
+    """Waiting work from its row."""
     account_id, job_id, kind, channel, payload, due_at, created_at, attempts, last_failure = row
     return Job(
         job_id=job_id,

@@ -99,6 +99,21 @@ Index(
     postgresql_where=text("user_id IS NOT NULL"),
 )
 
+ACCESS_KEY_USE = _table(
+    "access_key_use",
+    _text("account_id"),
+    _text("access_key_id"),
+    _instant("last_used_at", comment="up to a minute behind"),
+    PrimaryKeyConstraint("account_id", "access_key_id", name="key_access_key_use"),
+    ForeignKeyConstraint(
+        ["account_id", "access_key_id"],
+        ["access_key.account_id", "access_key.access_key_id"],
+        name="use_of_access_key",
+        ondelete="CASCADE",
+    ),
+    comment="When access keys were last used. Apart from them, since noting it must not be in the way of a change.",
+)
+
 RAM_USER = _table(
     "ram_user",
     _text("account_id"),
@@ -377,11 +392,18 @@ EVIDENCE = _table(
     _text("source_address"),
     _text("user_agent"),
     Column("captured", Boolean(create_constraint=False), nullable=False),
+    _instant("unneeded_since", null=True, comment="when it was seen that neither contact nor copy rests on it"),
     PrimaryKeyConstraint("account_id", "verification_id", name="key_evidence"),
     comment="How addresses were confirmed. Never changed; outlives contact and directory.",
 )
 Index("evidence_contact", EVIDENCE.c.account_id, EVIDENCE.c.contact_id, EVIDENCE.c.verification_id)
-Index("evidence_confirmed_at", EVIDENCE.c.confirmed_at)  # for pruning
+# For pruning.
+Index(
+    "evidence_unneeded_since",
+    EVIDENCE.c.unneeded_since,
+    sqlite_where=text("unneeded_since IS NOT NULL"),
+    postgresql_where=text("unneeded_since IS NOT NULL"),
+)
 
 BLOCK = _table(
     "block",
@@ -481,6 +503,7 @@ INBOX_MESSAGE = _table(
     _text("text"),
     _text("html", null=True),
     _instant("captured_at"),
+    _text("verification_id", null=True, comment="the verification it carries, if it does"),
     PrimaryKeyConstraint("account_id", "message_id", name="key_inbox_message"),
     comment="Captured messages. The newest of each tenant are kept.",
     clustered=False,  # long rows: counting and ordering go through the key's own index
@@ -516,10 +539,20 @@ Index(
     postgresql_where=text("sequence IS NULL"),
 )
 
+# The order of a chain; no two events have the same place, whoever seals.
+Index(
+    "audit_event_sequence",
+    AUDIT_EVENT.c.account_id,
+    AUDIT_EVENT.c.sequence,
+    unique=True,
+    sqlite_where=text("sequence IS NOT NULL"),
+    postgresql_where=text("sequence IS NOT NULL"),
+)
+
 AUDIT_PERSONAL = _table(
     "audit_personal",
     _text("account_id"),
-    _text("person_id", comment="contact it is about"),
+    _text("person_id", comment="contact or RAM user it is about"),
     _text("event_id"),
     Column("salt", LargeBinary, nullable=False, comment="of the digests, here and in audit_event"),
     _text("details", comment="JSON: what changed, addresses masked, with salted digests of them"),

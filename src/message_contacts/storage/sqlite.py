@@ -65,6 +65,9 @@ class SqliteDatabase:
     async def write(self, sql: str, parameters: Parameters) -> tuple[list[Row], int]:
         return await self._writer.write(Step(sql, parameters))
 
+    def scrub(self) -> None:
+        self._checkpointer.scrub()
+
     def close(self) -> None:
         self._lister.shutdown()
         self._writer.close()

@@ -2,11 +2,15 @@
 
 A thread with a connection of its own does it whenever enough has gathered, without holding up anybody. Under steady
 load that never catches up, so at 64 MB the writer itself does the rest and begins the log anew; little is left by then.
+
+The log keeps what was in it until it is written over. After an erasure it is therefore emptied: all of it is moved, and
+the file cut to nothing, in a moment in which nobody reads in it.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 
 import apsw
 import structlog
@@ -20,6 +24,10 @@ _PAGE = 4096
 BACKGROUND_PAGES = 8 * 2**20 // _PAGE
 #: Log pages at which the writer stops for it: 64 MB.
 FORCED_PAGES = 64 * 2**20 // _PAGE
+#: Seconds between two attempts to empty the log.
+_SCRUB_SECONDS = 0.05
+#: Attempts to empty the log when the file is closed: by then only other processes can be in the way.
+_LAST_ATTEMPTS = 10
 
 
 class Checkpointer:
@@ -33,6 +41,7 @@ class Checkpointer:
         self._background_at = BACKGROUND_PAGES
         self._forced_at = FORCED_PAGES
         self._wanted = threading.Event()
+        self._scrub_wanted = threading.Event()
         self._one_at_a_time = threading.Lock()
         self._closed = False
         writer.set_wal_hook(self._log_grew)  # also switches off SQLite's own checkpoints, which hold up the writer
@@ -50,11 +59,22 @@ class Checkpointer:
         elif self._pages < BACKGROUND_PAGES:  # the log has begun anew
             self._background_at, self._forced_at = BACKGROUND_PAGES, FORCED_PAGES
 
+    def scrub(self) -> None:
+        """Empty the log as soon as nobody reads in it. Whatever was committed before the call is then not in it."""
+        self._scrub_wanted.set()
+        self._wanted.set()
+
     def close(self) -> None:
-        """End the thread and close its connection."""
+        """End the thread and close its connection. The writer must have finished."""
         self._closed = True
         self._wanted.set()
         self._thread.join()
+        attempts = _LAST_ATTEMPTS
+        while self._scrub_wanted.is_set() and attempts:
+            self._empty()
+            attempts -= 1
+            if self._scrub_wanted.is_set():
+                time.sleep(_SCRUB_SECONDS)
         self._own.close()
 
     def _log_grew(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
@@ -72,12 +92,24 @@ class Checkpointer:
             self._pages = 0
             self._background_at, self._forced_at = BACKGROUND_PAGES, FORCED_PAGES
 
+    def _empty(self) -> None:
+        """Move everything and cut the log to nothing; when somebody reads in it, that is for later."""
+        self._scrub_wanted.clear()
+        try:
+            with self._one_at_a_time:
+                self._own.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except UNAVAILABLE:
+            self._scrub_wanted.set()
+
     def _run(self) -> None:
         while True:
-            self._wanted.wait()
+            self._wanted.wait(_SCRUB_SECONDS if self._scrub_wanted.is_set() else None)
             self._wanted.clear()
             if self._closed:
                 return
+            if self._scrub_wanted.is_set():
+                self._empty()
+                continue
             try:
                 with self._one_at_a_time:
                     self._own.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)

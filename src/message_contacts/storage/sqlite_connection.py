@@ -63,6 +63,7 @@ def connect(path: Path, *, busy_seconds: float, cache_kib: int, writes: bool = F
         "PRAGMA foreign_keys = ON",
         "PRAGMA mmap_size = 0",  # an I/O error must be an error, not the end of the process
         "PRAGMA temp_store = MEMORY",
+        "PRAGMA secure_delete = ON",  # what was deleted is overwritten: an erased person is not in free pages either
         f"PRAGMA cache_size = -{cache_kib:d}",
         f"PRAGMA query_only = {'OFF' if writes else 'ON'}",
     ):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from message_contacts.clock import Instant
 from message_contacts.contacts.model import Channel
 from message_contacts.storage.engine import Database, Parameters, Row
 from message_contacts.storage.records import Record
+from message_contacts.verification.erased_addresses import erased_key, salt_of
 from message_contacts.verification.model import Block, Evidence, Verification, VerificationState, Way
+
+#: Digests of addresses kept in memory, which are slow to make; the oldest one gives way.
+_ERASED_KEYS_REMEMBERED = 1_000
 
 VERIFICATION = """
     -- One verification by its public id, whichever tenant it belongs to.
@@ -73,6 +78,13 @@ BLOCK = """
      WHERE account_id = $1 AND channel = $2 AND address_key = $3
 """
 
+ERASED_BLOCK = """
+    -- One of the blocks whose addresses were erased, for the salt that they share.
+    SELECT address_key FROM block
+     WHERE account_id = $1 AND channel = $2 AND address_key > 'erased:' AND address_key < 'erased;'
+     LIMIT 1
+"""
+
 BLOCKS = """
     -- All blocks of a tenant, oldest first.
     SELECT channel, address_key, verification_id, blocked_at, source_address, version FROM block
@@ -112,18 +124,35 @@ class Verifications:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        #: By address and salt; in memory only.
+        self._erased_keys: dict[tuple[str, bytes], str] = {}
 
     async def verification(self, verification_id: str) -> Verification | None:
         rows = await self._database.rows(VERIFICATION, (verification_id,))
-        return _verification_from_row(rows[0]) if rows else None
+        return verification_from_row(rows[0]) if rows else None
 
     async def block(self, account_id: str, channel: Channel, address_key: str) -> Block | None:
         rows = await self._database.rows(BLOCK, (account_id, channel.value, address_key))
-        return _block_from_row(account_id, rows[0]) if rows else None
+        if not rows:
+            erased = await self._database.rows(ERASED_BLOCK, (account_id, channel.value))
+            if erased:
+                key = await self._erased_key(address_key, salt_of(erased[0][0]))
+                rows = await self._database.rows(BLOCK, (account_id, channel.value, key))
+        return block_from_row(account_id, rows[0]) if rows else None
+
+    async def _erased_key(self, address_key: str, salt: bytes) -> str:
+        """`erased_key`, beside the event loop; and once for an address that is asked for again and again."""
+        known = self._erased_keys.get((address_key, salt))
+        if known is None:
+            known = await asyncio.to_thread(erased_key, address_key, salt)
+            if len(self._erased_keys) >= _ERASED_KEYS_REMEMBERED:
+                del self._erased_keys[next(iter(self._erased_keys))]
+            self._erased_keys[address_key, salt] = known
+        return known
 
     async def blocks(self, account_id: str) -> Sequence[Block]:
         (rows,) = await self._database.report((BLOCKS, (account_id,)))
-        return [_block_from_row(account_id, row) for row in rows]
+        return [block_from_row(account_id, row) for row in rows]
 
     async def confirmed_at(self, account_id: str, verification_id: str) -> Instant | None:
         rows = await self._database.rows(CONFIRMED_AT, (account_id, verification_id))
@@ -137,14 +166,15 @@ class Verifications:
             if contact_id is None
             else (EVIDENCE_PAGE_OF_CONTACT, (account_id, contact_id, after or "", limit))
         )
-        return [_evidence_from_row(account_id, row) for row in rows]
+        return [evidence_from_row(account_id, row) for row in rows]
 
     async def count(self, account_id: str, counter: str, period: str) -> int:
         rows = await self._database.rows(COUNTER, (account_id, counter, period))
         return int(rows[0][0]) if rows else 0
 
 
-def _verification_from_row(row: Row) -> Verification:
+def verification_from_row(row: Row) -> Verification:
+    """A verification from its row."""
     (
         account_id, verification_id, contact_id, channel, address,
         generation, state, sent_at, expires_at, captured, wrong_codes, version,
@@ -165,7 +195,8 @@ def _verification_from_row(row: Row) -> Verification:
     )
 
 
-def _evidence_from_row(account_id: str, row: Row) -> Evidence:
+def evidence_from_row(account_id: str, row: Row) -> Evidence:
+    """Evidence from its row."""
     verification_id, contact_id, channel, address, confirmed_at, way, source_address, user_agent, captured = row
     return Evidence(
         account_id=account_id,
@@ -181,7 +212,8 @@ def _evidence_from_row(account_id: str, row: Row) -> Evidence:
     )
 
 
-def _block_from_row(account_id: str, row: Row) -> Block:
+def block_from_row(account_id: str, row: Row) -> Block:
+    """A block from its row."""
     channel, address_key, verification_id, blocked_at, source_address, version = row
     return Block(
         account_id=account_id,

@@ -28,6 +28,7 @@ class CaptureTransport:
                 text=message.text,
                 html=message.html,
                 captured_at=self._clock.now(),
+                verification_id=message.verification_id,
             )
         )
         return Outcome(Verdict.ACCEPTED, "captured")

@@ -245,13 +245,16 @@ def refuse(case: Case, visitor: Visitor, *, now: Instant) -> Decision[PageState]
         blocked_at=now,
         source_address=visitor.source_address,
     )
-    return Decision((Insert(block),), PageState.BLOCKED)
+    # The verification moves: an erasure of the person that is under way is decided again, with the block in sight.
+    return Decision((Update(verification, verification), Insert(block)), PageState.BLOCKED)
 
 
 def take_back(case: Case, generation: int, *, now: Instant, contact_rules: ContactRules) -> Decision[PageState]:
     """The recipient, or the operator, undoes "this was not me"."""
     left = state(replace(case, block=None), generation, now=now, contact_rules=contact_rules)
-    return Decision(() if case.block is None else (Delete(case.block),), left)
+    if case.block is None:
+        return Decision((), left)
+    return Decision((*(() if case.verification is None else (RelyOn(case.verification),)), Delete(case.block)), left)
 
 
 def _waits(contact: Contact, verification: Verification, rules: ContactRules) -> bool:

@@ -5,7 +5,7 @@ Source: contract/behaviour.md section 5; docs/adr for tokens.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from message_contacts.clock import DAY, Instant
@@ -36,7 +36,7 @@ class Verification:
     contact_id: str
     channel: Channel
     #: The address as sent to.
-    address: str
+    address: str = field(repr=False)
     #: How often it was asked for; links and codes of earlier generations are void.
     generation: int
     state: VerificationState
@@ -57,7 +57,7 @@ class Evidence:
     verification_id: str
     contact_id: str
     channel: Channel
-    address: str
+    address: str = field(repr=False)
     confirmed_at: Instant
     way: Way
     #: IP address of the person, as far as trusted proxies tell.
@@ -73,8 +73,8 @@ class Block:
 
     account_id: str
     channel: Channel
-    #: The address in the form in which addresses are compared.
-    address_key: str
+    #: The address in the form in which addresses are compared; of an erased person: `erased_addresses.erased_key`.
+    address_key: str = field(repr=False)
     verification_id: str
     blocked_at: Instant
     source_address: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from message_contacts.changes import Decision, Settler
+from message_contacts.changes import Cause, Decision, Settler
 from message_contacts.clock import Clock, Instant
 from message_contacts.contacts.model import Channel, ContactRules, EmailAddress, PhoneNumber
 from message_contacts.contacts.store import ContactStore
@@ -65,19 +65,25 @@ class VerificationService:
             lambda case, generation: challenge.confirm(
                 case, generation, Way.LINK, visitor, now=self.clock.now(), contact_rules=self.contact_rules
             ),
+            cause=_cause("confirm", visitor),
         )
 
     async def refuse(self, token: str, visitor: Visitor) -> View:
         """ "This was not me": stop further verification messages of this account to this address."""
-        return await self._act(token, lambda case, _generation: challenge.refuse(case, visitor, now=self.clock.now()))
+        return await self._act(
+            token,
+            lambda case, _generation: challenge.refuse(case, visitor, now=self.clock.now()),
+            cause=_cause("refuse", visitor),
+        )
 
-    async def take_back(self, token: str, _visitor: Visitor) -> View:
+    async def take_back(self, token: str, visitor: Visitor) -> View:
         """Undo `refuse`."""
         return await self._act(
             token,
             lambda case, generation: challenge.take_back(
                 case, generation, now=self.clock.now(), contact_rules=self.contact_rules
             ),
+            cause=_cause("take-back", visitor),
         )
 
     async def confirm_by_code(self, reference: str, code: str, visitor: Visitor) -> View:
@@ -104,7 +110,9 @@ class VerificationService:
             )
 
         try:
-            found = await self.settler.settle(lambda: self._case(verification_id), decide)
+            found = await self.settler.settle(
+                lambda: self._case(verification_id), decide, cause=_cause("code", visitor)
+            )
         except ApiError as refusal:
             if refusal.definition is not challenge.TOO_MANY:
                 raise
@@ -113,12 +121,14 @@ class VerificationService:
             return View(state=found)
         return await self._view(await self._case(verification_id), found)
 
-    async def _act(self, token: str, decide: Callable[[Case, int], Decision[PageState]]) -> View:
+    async def _act(self, token: str, decide: Callable[[Case, int], Decision[PageState]], *, cause: Cause) -> View:
         read = self.tokens.read(token)
         if read is None:
             return View(state=PageState.UNKNOWN)
         verification_id, generation = read
-        found = await self.settler.settle(lambda: self._case(verification_id), lambda case: decide(case, generation))
+        found = await self.settler.settle(
+            lambda: self._case(verification_id), lambda case: decide(case, generation), cause=cause
+        )
         return await self._view(await self._case(verification_id), found)
 
     async def _case(self, verification_id: str) -> Case:
@@ -154,3 +164,8 @@ class VerificationService:
             valid_until=verification.expires_at,
             confirmed_at=confirmed_at,
         )
+
+
+def _cause(act: str, visitor: Visitor) -> Cause:
+    """What the audit trail says of a person at the page."""
+    return Cause(operation=f"page:{act}", visitor_address=visitor.source_address)

@@ -29,6 +29,11 @@ _AUTHORIZATION = re.compile(r"([^ ,=]+) Credential=([^ ,=]+), ?SignedHeaders=([^
 _V3_SIGNED = frozenset(
     {"host", "x-acs-action", "x-acs-version", "x-acs-date", "x-acs-signature-nonce", "x-acs-content-sha256"}
 )
+#: Headers that a V3 signature may cover: as many as a request may have.
+MAX_SIGNED_HEADERS = 200
+#: Characters of what the server computed that a refusal shows. Clients compare it with their own, whole or not at all.
+MAX_SHOWN = 65_536
+
 _TOKEN_HEADER = "x-acs-security-token"  # noqa: S105 - the name of a header
 _MASK = "******"
 
@@ -110,8 +115,8 @@ def _v3_claims(request: Request) -> Claims:
     if not timestamp:
         raise errors.missing("Timestamp")()
     signed_at = _moment(timestamp)
-    covered = signature.signed_names(signed_headers)
-    if not _V3_SIGNED.issubset(covered):
+    covered = _covered(signed_headers)
+    if not covered >= _V3_SIGNED:
         raise errors.INCOMPLETE_SIGNATURE(reason="a common header is not signed")
     if _TOKEN_HEADER in headers and _TOKEN_HEADER not in covered:
         raise errors.INCOMPLETE_SIGNATURE(reason="the security token is not signed")
@@ -130,6 +135,29 @@ def _v3_claims(request: Request) -> Claims:
         signed_headers=signed_headers,
         security_token=headers.get(_TOKEN_HEADER, ""),
     )
+
+
+def _covered(signed_headers: str) -> frozenset[str]:
+    """The names in a list of signed headers, each of them once.
+
+    Raises: INCOMPLETE_SIGNATURE.
+    """
+    # A client sends the same list every time; a stranger's long ones are not worth remembering.
+    return _usual_names(signed_headers) if len(signed_headers) < 512 else _names(signed_headers)
+
+
+def _names(signed_headers: str) -> frozenset[str]:
+    # A name that is listed a thousand times would put the header's value into the canonical text a thousand times.
+    if signed_headers.count(";") >= MAX_SIGNED_HEADERS:
+        raise errors.INCOMPLETE_SIGNATURE(reason="too many signed headers")
+    listed = signature.signed_names(signed_headers)
+    names = frozenset(listed)
+    if len(names) != len(listed):
+        raise errors.INCOMPLETE_SIGNATURE(reason="a signed header is listed twice")
+    return names
+
+
+_usual_names = lru_cache(maxsize=256)(_names)
 
 
 def _authorization_parts(text: str) -> tuple[str, str, str, str]:
@@ -151,7 +179,7 @@ def _check_v1(request: Request, claims: Claims, key: KnownKey) -> None:
     to_sign = signature.v1_string_to_sign(request.method, cast("Mapping[str, str]", request.parameters))
     if not signature.same(signature.v1_signature(to_sign, key.secret, claims.algorithm), claims.signature):
         # Nothing may follow the string to sign and no other colon may stand in the text: old clients split it there.
-        raise _mismatch(f"{errors.SIGNATURE_DOES_NOT_MATCH.message} server string to sign is:{to_sign}")
+        raise _mismatch(f"{errors.SIGNATURE_DOES_NOT_MATCH.message} server string to sign is:{to_sign[:MAX_SHOWN]}")
 
 
 def _check_v3(request: Request, claims: Claims, key: KnownKey) -> None:
@@ -171,14 +199,13 @@ def _check_v3(request: Request, claims: Claims, key: KnownKey) -> None:
                 claims.signed_headers,
                 body_hash,
             )
-        shown = masked.encode("latin-1").decode("utf-8", "replace")
+        shown = masked[:MAX_SHOWN].encode("latin-1").decode("utf-8", "replace")
         raise _mismatch(
             "Specified signature does not match our calculation. "
             f"server StringToSign is [{to_sign}], server CanonicalRequest is [{shown}]"
         )
 
 
-@lru_cache(maxsize=64)  # a client signs the same headers again and again
 def _mismatch(message: str) -> ApiError:
     return ApiError(errors.SIGNATURE_DOES_NOT_MATCH, {}, message=message)
 

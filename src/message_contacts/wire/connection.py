@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 
 #: Methods whose answers have a body; the others are left to ASGI.
 _WITH_BODIES = frozenset({"GET", "POST"})
+#: Requests to change the protocol that one piece of bytes may hold; clients send one, and wait.
+_MOST_UPGRADES = 8
 
 
 class Phase(Enum):
@@ -89,8 +91,10 @@ class LimitedProtocol(HttpToolsProtocol):
         # At most so many bytes of the present head have come; so many of them may belong to the request before it.
         self._head_bytes = 0
         self._doubtful_bytes = 0
-        # Bytes since the last one that belonged to a body.
+        # Bytes of the present request behind its head that did not belong to its body.
         self._beside_body = 0
+        # Requests to change the protocol that are being read again, one inside the rest of the other.
+        self._upgrades = 0
         self._deadline = self.loop.time() + self.limits.head_seconds
         self._timer_at = self._deadline
         self._timer = self.loop.call_at(self._timer_at, self._on_timer)
@@ -152,13 +156,18 @@ class LimitedProtocol(HttpToolsProtocol):
         if method == b"CONNECT":
             self._refuse(errors.UNSUPPORTED_HTTP_METHOD)
             return
+        if self._upgrades >= _MOST_UPGRADES:  # each is copied with all that came behind it
+            self._refuse(errors.INVALID_REQUEST)
+            return
         lines = [method, b" ", self.url, b" HTTP/1.1\r\n"]
         for name, value in self.headers:
             if name != b"upgrade":
                 lines += (name, b": ", value, b"\r\n")
         self.parser = httptools.HttpRequestParser(self)
         self._phase = Phase.WAITING
+        self._upgrades += 1
         self.data_received(b"".join([*lines, b"\r\n", rest]))
+        self._upgrades -= 1
 
     def _check_incomplete(self) -> None:
         """What to do about a request of which more has to come."""
@@ -206,6 +215,8 @@ class LimitedProtocol(HttpToolsProtocol):
         self._phase = Phase.BODY
         self._is_timed = False
         self._beside_body = 0
+        if len(self.headers) > self.limits.headers:
+            raise self._refused(errors.REQUEST_HEADERS_TOO_LARGE)
         if self._head_bytes > self.limits.head_bytes:  # perhaps: now it can be counted
             head = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
             if head > self.limits.head_bytes:
@@ -247,7 +258,7 @@ class LimitedProtocol(HttpToolsProtocol):
         return parsed.path or b"/", parsed.query or b""
 
     def on_body(self, body: bytes) -> None:
-        self._beside_body = 0
+        self._beside_body = max(0, self._beside_body - len(body))  # the head's share of the first piece is not known
         self.cycle.body += body
         if len(self.cycle.body) > self.limits.body_bytes:
             raise self._refused(errors.REQUEST_BODY_TOO_LARGE)
@@ -262,6 +273,8 @@ class LimitedProtocol(HttpToolsProtocol):
         cycle.message_event.set()
         if self._answering is None:
             self._answer(cycle)
+        elif len(self.pipeline) >= self.limits.waiting:
+            raise self._refused(errors.INVALID_REQUEST)
         else:
             self.pipeline.appendleft((cycle, self.app))
             self.flow.hold()

@@ -17,9 +17,13 @@ from message_contacts.wire.rendering import KEEP_ALIVE_SECONDS, ErrorPage
 class Limits:
     """What a request may have before it is refused. Bytes and seconds."""
 
-    #: Request line and headers together; and what follows the last piece of a chunked body.
+    #: Request line and headers together; and all of a chunked body that is not body: lengths, extensions, trailers.
     head_bytes: int = 65_536
+    #: Headers of one request.
+    headers: int = 200
     body_bytes: int = MAX_BODY
+    #: Requests that wait on one connection until those before them are answered.
+    waiting: int = 2_000
     #: From the connection, or the first byte of a later request, to the end of the headers.
     head_seconds: float = 10.0
     #: From the end of the headers to the end of the body.

@@ -13,9 +13,11 @@ from typing import Any
 import structlog
 
 from message_contacts import errors
+from message_contacts.access.key_uses import KeyUses
 from message_contacts.access.keys import KeyRing, KnownKey
 from message_contacts.access.model import Caller
 from message_contacts.access.store import AccessStore
+from message_contacts.access.throttle import Throttle
 from message_contacts.changes import Nonce
 from message_contacts.clock import Clock, Instant
 from message_contacts.errors import ApiError
@@ -25,7 +27,7 @@ from message_contacts.operations.registry import PRODUCTS, RESOURCE_DIRECTORY_MA
 from message_contacts.protocol.parameters import Arguments
 from message_contacts.wire import rendering
 from message_contacts.wire.authentication import ACCESS_KEY_ID, WINDOW, Claims, check_signature, check_time, claims_of
-from message_contacts.wire.reading import Format, RawHeaders, Request, Scheme, admit, read
+from message_contacts.wire.reading import Format, RawHeaders, Request, Scheme, admit, read, with_body
 from message_contacts.wire.rendering import ErrorPage, Response
 from message_contacts.wire.replay import NonceMemory, nonce_digest
 
@@ -51,6 +53,10 @@ class Gateway:
     ids: Ids
     nonces: NonceMemory
     error_page: ErrorPage = field(default_factory=ErrorPage)
+    #: Notes when keys are used; None: nobody asks.
+    uses: KeyUses | None = None
+    #: Refuses calls beyond so many a second; None: there is no limit.
+    throttle: Throttle | None = None
     #: Whether requests that did not come over TLS are refused.
     needs_tls: bool = False
     #: Bound once: finding it anew for each line would cost as much as writing the line.
@@ -91,7 +97,12 @@ class Gateway:
             check_time(claims, now)
             key = await self._known_key(claims)
             caller = authenticate(request, claims, key)
+            request = with_body(request)
+            if self.uses is not None:
+                self.uses.seen[key.access_key_id] = now
             nonce = await self._fresh_nonce(caller, claims, named.operation)
+            if self.throttle is not None:
+                self.throttle.admit(caller, self.clock.monotonic())
             fields = await self._invoke(request, named.operation, caller, nonce)
             response = rendering.answer(
                 named.operation.name, fields, request_id=request_id, answer_format=request.format
@@ -146,6 +157,7 @@ class Gateway:
             request_id=request.request_id,
             nonce=nonce,
             source_address=request.source_address,
+            secure=request.is_secure,
         )
 
     def _refused(self, refusal: ApiError, request_id: str, request: Request | None, named: Named | None) -> Response:

@@ -2,24 +2,28 @@
 
 Reading never fails. What it cannot read it notes, so that the refusal is given in the format that was asked for.
 
+Only what says who calls is read before it is known who does: the query, and the form of an RPC request, whose signature
+is over its parameters. A V3 signature is over the bytes of the body; they are taken apart once it is found to be right.
+
 Source: contract/protocol.md sections 1, 3 and 7.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from message_contacts import errors
 from message_contacts.errors import ApiError, ErrorDefinition
-from message_contacts.protocol.parameters import RepeatedName, parse_form, parse_json_object
+from message_contacts.protocol.parameters import MOST_NAMES, RepeatedName, TooManyNames, parse_form, parse_json_object
 from message_contacts.quick import quickly_made
 
 #: Bytes a request's body may have.
 MAX_BODY = 1_048_576
-#: Parameters a query or a form may have: far more than any operation takes, and quick to go through.
-MAX_PARAMETERS = 10_000
+#: Bytes of a form that RPC version 1 signs parameter by parameter: every byte of it costs before anybody is known.
+MAX_SIGNED_FORM = 65_536
 
 #: As ASGI gives them: lower-case names and values, in bytes.
 RawHeaders = Iterable[tuple[bytes, bytes]]
@@ -46,6 +50,8 @@ _HEADER_NAMES = {
 }
 _FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
+#: Names that a refusal repeats. Any other is a stranger's text, which has no place in a code.
+_PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9._\-]{0,63}")
 
 
 class Format(StrEnum):
@@ -82,7 +88,7 @@ class Request:
     format: Format
     #: Parameters of the query string only: what a V3 signature covers.
     query: Mapping[str, str] = field(repr=False)
-    #: Parameters of query and body; where both have a name, the body wins.
+    #: Parameters of query and body; where both have a name, the body wins. Those of a V3 body come with `with_body`.
     parameters: Mapping[str, object] = field(repr=False)
     #: What was found wrong while reading, to be told after method and path were checked.
     flaw: ErrorDefinition | None
@@ -102,11 +108,14 @@ def read(
     path, _, query_text = target.partition("?")
     query, flaw = _parsed_form(query_text) if query_text else ({}, None)
     parameters: Mapping[str, object] = query
-    if body and method == "POST":
-        sent, flaw_of_body = _parsed_body(scheme, headers.get("content-type", ""), body)
-        flaw = flaw or flaw_of_body
-        if sent:
-            parameters = {**query, **sent}
+    if body and method == "POST" and scheme is Scheme.V1 and _media_type(headers) == _FORM:
+        if len(body) > MAX_SIGNED_FORM:
+            flaw = flaw or errors.REQUEST_BODY_TOO_LARGE
+        else:
+            sent, flaw_of_form = _parsed_form(body.decode("latin-1"))
+            flaw = flaw or flaw_of_form
+            if sent:
+                parameters = {**query, **sent}
     answer_format = asked_format(scheme, query if scheme is Scheme.V3 else parameters, headers)
     return Request(
         request_id=request_id,
@@ -122,6 +131,19 @@ def read(
         parameters=parameters,
         flaw=flaw if answer_format else errors.INVALID_PARAMETER_FORMAT,
     )
+
+
+def with_body(request: Request) -> Request:
+    """The request with the parameters of its body, once its V3 signature is found to be right.
+
+    Raises: ApiError when they cannot be read.
+    """
+    if not request.body or request.method != "POST" or request.scheme is not Scheme.V3:
+        return request
+    sent, flaw = _parsed_body(_media_type(request.headers), request.body)
+    if flaw is not None:
+        raise ApiError(flaw, {})
+    return replace(request, parameters={**request.query, **sent}) if sent else request
 
 
 def admit(request: Request, *, needs_tls: bool) -> None:
@@ -190,25 +212,32 @@ def asked_format(scheme: Scheme, parameters: Mapping[str, object], headers: Mapp
 _FORMATS = {"JSON": Format.JSON, "XML": Format.XML}
 
 
-def _parsed_body(scheme: Scheme, content_type: str, body: bytes) -> tuple[Mapping[str, object], ErrorDefinition | None]:
-    if len(body) > MAX_BODY:
-        return {}, None
-    media_type = content_type.partition(";")[0].strip().lower()
+def _media_type(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _parsed_body(media_type: str, body: bytes) -> tuple[Mapping[str, object], ErrorDefinition | None]:
+    """What a V3 body says. An RPC signature would not cover JSON, so that there it would be anybody's word."""
     if media_type == _FORM:
         return _parsed_form(body.decode("latin-1"))
-    # An RPC signature does not cover a JSON body, so what it says would be anybody's word.
-    if media_type == _JSON and scheme is Scheme.V3:
+    if media_type == _JSON:
         try:
             return parse_json_object(body), None
         except RepeatedName as repeated:
-            return {}, errors.invalid(repeated.name)
+            return {}, _repeated(repeated.name)
+        except TooManyNames:
+            return {}, errors.invalid("Parameters")
         except ValueError:
             return {}, errors.invalid("Body")
     return {}, None
 
 
 def _parsed_form(text: str) -> tuple[Mapping[str, str], ErrorDefinition | None]:
-    if text.count("&") >= MAX_PARAMETERS:
+    if text.count("&") >= MOST_NAMES:
         return {}, errors.invalid("Parameters")
     values, repeated = parse_form(text)
-    return values, None if repeated is None else errors.invalid(repeated)
+    return values, None if repeated is None else _repeated(repeated)
+
+
+def _repeated(name: str) -> ErrorDefinition:
+    return errors.invalid(name if _PLAIN_NAME.fullmatch(name) else "Parameters")

@@ -110,3 +110,69 @@ async def test_only_so_many_secrets_are_remembered(vault: Vault, store: FakeAcce
         store.keys[name] = key(vault, name)
         await ring.find(name)
     assert list(ring._known) == ["b", "c"]
+
+
+OLD, NEW = bytes(range(32)), bytes(range(32, 64))
+
+
+def test_a_vault_seals_with_its_first_key_and_opens_with_any():
+    old_seal = Vault(OLD).seal("secret", "id")
+    both = Vault(NEW, OLD)
+    assert both.open(old_seal, "id") == "secret"
+    assert both.opened_by(old_seal, "id") == 1
+    new_seal = both.seal("secret", "id")
+    assert both.opened_by(new_seal, "id") == 0
+    assert Vault(NEW).open(new_seal, "id") == "secret"
+    with pytest.raises(SealBrokenError):
+        Vault(OLD).open(new_seal, "id")
+
+
+class Source:
+    """Keys that may change, and how often they were asked for."""
+
+    def __init__(self, *keys: bytes) -> None:
+        self.keys: tuple[bytes, ...] | None = keys
+        self.asked = 0
+
+    def __call__(self) -> tuple[bytes, ...] | None:
+        self.asked += 1
+        return self.keys
+
+
+def test_a_vault_looks_for_newer_keys_before_it_seals_and_before_it_gives_up():
+    source = Source(NEW, OLD)
+    sealed_elsewhere = Vault(NEW).seal("secret", "id")
+    vault = Vault(OLD, newer=source)
+    assert vault.open(sealed_elsewhere, "id") == "secret"
+    assert source.asked == 1
+    other = Vault(OLD, newer=source)
+    assert Vault(NEW).open(other.seal("secret", "id"), "id") == "secret"
+
+
+def test_what_no_key_opens_is_asked_about_once_and_what_opens_is_not():
+    source = Source(OLD)
+    vault = Vault(OLD, newer=source)
+    sealed = vault.seal("secret", "id")
+    source.asked = 0
+    vault.open(sealed, "id")
+    assert source.asked == 0
+    with pytest.raises(SealBrokenError):
+        vault.open(Vault(NEW).seal("secret", "id"), "id")
+    assert source.asked == 1
+
+
+def test_derived_keys_follow_the_vault():
+    source = Source(OLD)
+    derived = Vault(OLD, newer=source).derived("a")
+    before = derived.current()
+    assert derived.accepted() == (before,)
+    source.keys = (NEW, OLD)
+    assert derived.current() == Vault(NEW).derive("a")
+    assert derived.accepted() == (Vault(NEW).derive("a"), before)
+    source.keys = None  # nothing newer
+    assert not derived.refresh()
+
+
+def test_a_vault_without_a_key_is_refused():
+    with pytest.raises(ValueError, match="needs a key"):
+        Vault()

@@ -221,7 +221,7 @@ async def test_dead_letter_that_is_replayed_has_all_its_tries_again(clock):
     worker = make_worker(outbox, hand, clock, tries=1)
     async with at_work(worker):
         assert [job.job_id for job in await outbox.dead_jobs("1000000000000001", after=None, limit=9)] == ["j-0001"]
-        assert await outbox.replay("1000000000000001", "j-0001", now=clock.now())
+        outbox.requeue("j-0001", now=clock.now())
         worker.wake("email")
         await settled()
     assert [entry.fate for entry in outbox.settlements] == [Fate.DEAD, Fate.DONE]

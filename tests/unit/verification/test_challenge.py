@@ -242,11 +242,11 @@ def test_codes_may_be_tried_five_times_a_message_and_ten_times_a_day() -> None:
 def test_refuse_blocks_once_and_take_back_undoes_it() -> None:
     case = Case(verification=VERIFICATION, contact=ASKED, block=None)
     refused = challenge.refuse(case, VISITOR, now=START)
-    assert refused.changes == (Insert(BLOCK),)
+    assert refused.changes == (Update(VERIFICATION, VERIFICATION), Insert(BLOCK))
     blocked = replace(case, block=BLOCK)
     assert challenge.refuse(blocked, VISITOR, now=START).changes == ()
     taken_back = challenge.take_back(blocked, 1, now=START, contact_rules=CONTACT_RULES)
-    assert (taken_back.changes, taken_back.result) == ((Delete(BLOCK),), PageState.READY)
+    assert (taken_back.changes, taken_back.result) == ((RelyOn(VERIFICATION), Delete(BLOCK)), PageState.READY)
 
 
 def test_refuse_of_an_address_that_was_confirmed_changes_nothing() -> None:

@@ -65,3 +65,49 @@ def test_reference_forgives_letters_that_look_like_digits() -> None:
 def test_verification_ids_hold_no_letters_that_look_like_others() -> None:
     assert set(RandomIds().verification()) <= set(READABLE)
     assert not set("ilou") & set(READABLE)
+
+
+class Rotating:
+    """Keys of which the next one is found when somebody looks for it."""
+
+    def __init__(self, *keys: bytes) -> None:
+        self.keys = keys
+        self.found: tuple[bytes, ...] = ()
+
+    def current(self) -> bytes:
+        self.refresh()
+        return self.keys[0]
+
+    def accepted(self) -> tuple[bytes, ...]:
+        return self.keys
+
+    def refresh(self) -> bool:
+        found, self.found = self.found, ()
+        self.keys = found or self.keys
+        return bool(found)
+
+
+OLD, NEW = b"o" * 32, b"n" * 32
+
+
+def test_links_and_codes_of_an_accepted_key_are_good_and_new_ones_are_made_with_the_current_key() -> None:
+    tokens = Tokens(Rotating(NEW, OLD))
+    assert tokens.read(Tokens(OLD).token(VERIFICATION_ID, 1)) == (VERIFICATION_ID, 1)
+    assert tokens.is_code(Tokens(OLD).code(VERIFICATION_ID, 1), VERIFICATION_ID, 1)
+    assert tokens.token(VERIFICATION_ID, 1) == Tokens(NEW).token(VERIFICATION_ID, 1)
+    assert tokens.code(VERIFICATION_ID, 1) == Tokens(NEW).code(VERIFICATION_ID, 1)
+
+
+def test_a_link_of_a_key_that_another_process_has_just_made_is_good() -> None:
+    for try_it in (
+        lambda tokens: tokens.read(Tokens(NEW).token(VERIFICATION_ID, 1)) is not None,
+        lambda tokens: tokens.is_code(Tokens(NEW).code(VERIFICATION_ID, 1), VERIFICATION_ID, 1),
+    ):
+        keys = Rotating(OLD)
+        assert not try_it(Tokens(keys))
+        keys.found = (NEW, OLD)
+        assert try_it(Tokens(keys))
+
+
+def test_a_link_of_a_forgotten_key_is_void() -> None:
+    assert Tokens(Rotating(NEW)).read(Tokens(OLD).token(VERIFICATION_ID, 1)) is None

@@ -75,10 +75,18 @@ def upgrade() -> None:
         sqlite_where=sa.text("sequence IS NULL"),
         postgresql_where=sa.text("sequence IS NULL"),
     )
+    op.create_index(
+        "audit_event_sequence",
+        "audit_event",
+        ["account_id", "sequence"],
+        unique=True,
+        sqlite_where=sa.text("sequence IS NOT NULL"),
+        postgresql_where=sa.text("sequence IS NOT NULL"),
+    )
     op.create_table(
         "audit_personal",
         sa.Column("account_id", sa.Text(), nullable=False),
-        sa.Column("person_id", sa.Text(), nullable=False, comment="contact it is about"),
+        sa.Column("person_id", sa.Text(), nullable=False, comment="contact or RAM user it is about"),
         sa.Column("event_id", sa.Text(), nullable=False),
         sa.Column("salt", sa.LargeBinary(), nullable=False, comment="of the digests, here and in audit_event"),
         sa.Column(
@@ -147,6 +155,21 @@ def upgrade() -> None:
     )
     op.create_index("request_demand_measured_at", "request_demand", ["measured_at"], unique=False)
     op.create_table(
+        "access_key_use",
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("access_key_id", sa.Text(), nullable=False),
+        sa.Column("last_used_at", sa.BigInteger(), nullable=False, comment="up to a minute behind"),
+        sa.ForeignKeyConstraint(
+            ["account_id", "access_key_id"],
+            ["access_key.account_id", "access_key.access_key_id"],
+            name="use_of_access_key",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("account_id", "access_key_id", name="key_access_key_use"),
+        comment="When access keys were last used. Apart from them, since noting it must not be in the way of a change.",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "policy_attachment",
         sa.Column("account_id", sa.Text(), nullable=False),
         sa.Column("user_id", sa.Text(), nullable=False),
@@ -205,7 +228,27 @@ def upgrade() -> None:
         postgresql_where=sa.text("user_id IS NOT NULL"),
     )
     op.create_index("detached_contact_contact", "detached_contact", ["account_id", "contact_id"], unique=False)
-    op.create_index("evidence_confirmed_at", "evidence", ["confirmed_at"], unique=False)
+    op.add_column(
+        "evidence",
+        sa.Column(
+            "unneeded_since",
+            sa.BigInteger(),
+            nullable=True,
+            comment="when it was seen that neither contact nor copy rests on it",
+        ),
+    )
+    op.create_index(
+        "evidence_unneeded_since",
+        "evidence",
+        ["unneeded_since"],
+        unique=False,
+        sqlite_where=sa.text("unneeded_since IS NOT NULL"),
+        postgresql_where=sa.text("unneeded_since IS NOT NULL"),
+    )
+    op.add_column(
+        "inbox_message",
+        sa.Column("verification_id", sa.Text(), nullable=True, comment="the verification it carries, if it does"),
+    )
     op.create_index("inbox_captured_at", "inbox_message", ["captured_at"], unique=False)
     op.create_index(
         "job_dead_created_at",

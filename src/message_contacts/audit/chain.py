@@ -1,0 +1,268 @@
+"""The chain: how an event is sealed into it, how it is written out, and what shows that it was changed.
+
+Each hash covers the hash before it and the event, without its personal parts but with their digests. Whoever can write
+to the database can also make a whole new chain; what shows that is a head, sequence and hash, noted somewhere else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from message_contacts.audit.keeping import Salted, canonical
+from message_contacts.audit.model import NO_HASH, AuditEvent, Chain, KeptEvent
+
+#: Breaks of one chain that are told one by one.
+_BREAKS_TOLD = 20
+
+
+def sealed_text(event: AuditEvent, sequence: int | None) -> bytes:
+    """The event as its hash covers it: canonical JSON, `audit.keeping.canonical`. None: not sealed yet."""
+    return canonical(
+        {
+            "access_key_id": event.access_key_id,
+            "account_id": event.account_id,
+            "details": orjson.Fragment(event.details),
+            "event_id": event.event_id,
+            "happened_at": event.happened_at,
+            "kind": event.kind,
+            "operation": event.operation,
+            "personal_digests": orjson.Fragment(event.personal_digests),
+            "request_id": event.request_id,
+            "sequence": sequence,
+            "source_address": event.source_address,
+            "targets": orjson.Fragment(event.targets),
+            "times": event.times,
+            "user_id": event.user_id,
+        }
+    )
+
+
+def chained(hash_before: bytes, text: bytes) -> bytes:
+    """The hash of an event behind another one."""
+    return hashlib.sha256(hash_before + text).digest()
+
+
+def chain_line(chain: Chain) -> bytes:
+    """The first line of an export: where the chain begins and ends."""
+    return canonical(
+        {
+            "chain": {
+                "account_id": chain.account_id,
+                "hash": chain.hash.hex(),
+                "pruned_hash": chain.pruned_hash.hex(),
+                "pruned_sequence": chain.pruned_sequence,
+                "sequence": chain.sequence,
+            }
+        }
+    )
+
+
+def event_line(kept: KeptEvent) -> bytes:
+    """A line of an export: an event with its hash and what is left of its personal parts."""
+    seal = kept.seal
+    return canonical(
+        {
+            "event": orjson.Fragment(sealed_text(kept.event, None if seal is None else seal.sequence)),
+            "hash": None if seal is None else seal.hash.hex(),
+            "personal": [
+                {"details": orjson.Fragment(part.details), "person_id": part.person_id, "salt": part.salt.hex()}
+                for part in kept.personal
+            ],
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """An event of a chain that was noted elsewhere."""
+
+    sequence: int
+    hash: str
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What is found about one chain."""
+
+    account_id: str
+    #: Sealed events looked at.
+    events: int = 0
+    #: Events that wait to be sealed: nothing proves anything about them yet.
+    unsealed: int = 0
+    #: Personal parts that are gone: their persons were erased.
+    erased: int = 0
+    #: Sequence of the last event that retention took away.
+    pruned: int = 0
+    #: The last event, to be noted elsewhere.
+    head: Head = field(default_factory=lambda: Head(0, NO_HASH.hex()))
+    #: What is wrong, as sentences; the first ones.
+    breaks: list[str] = field(default_factory=list)
+
+    @property
+    def unbroken(self) -> bool:
+        """Whether nothing shows that the chain was changed."""
+        return not self.breaks
+
+
+class Verifier:
+    """Goes along one chain, line by line, and says where it breaks."""
+
+    def __init__(self, chain: Mapping[str, Any], noted: Iterable[Head] = ()) -> None:
+        """Begin with what the first line of an export says under `chain`.
+
+        Args:
+            noted: Heads that were noted elsewhere, which the chain must go through.
+        Raises: ValueError when that is not the beginning of a chain.
+        """
+        try:
+            self.verdict = Verdict(str(chain["account_id"]), pruned=int(chain["pruned_sequence"]))
+            self._expected_end = Head(int(chain["sequence"]), str(chain["hash"]))
+            self._last = Head(int(chain["pruned_sequence"]), bytes.fromhex(chain["pruned_hash"]).hex())
+        except (KeyError, TypeError) as problem:
+            raise ValueError(f"not the beginning of a chain: {problem}") from None
+        self.verdict.head = self._last
+        self._noted = {head.sequence: head.hash for head in noted}
+        self._pass(self._last)
+
+    def take(self, line: Mapping[str, Any]) -> None:
+        """Look at the next line of the export, parsed.
+
+        Raises: ValueError when it is not one of an event.
+        """
+        try:
+            event = line["event"]
+            event_id, digests = str(event["event_id"]), dict(event["personal_digests"])
+            given = {part["person_id"]: _digest_of(part) for part in line["personal"]}
+            if line["hash"] is None:
+                sequence, hash_ = 0, None
+            else:
+                sequence, hash_ = int(event["sequence"]), bytes.fromhex(line["hash"]).hex()
+        except (KeyError, TypeError, AttributeError) as problem:
+            raise ValueError(f"not a line of an event: {problem!r}") from None
+        self._compare_personal(event_id, digests, given)
+        if hash_ is None:
+            self.verdict.unsealed += 1
+            return
+        self.verdict.events += 1
+        last = self._last
+        if sequence <= last.sequence:
+            self.spoiled(f"event {event_id} is out of order: sequence {sequence} comes after {last.sequence}")
+            return
+        if sequence > last.sequence + 1:
+            missing = _range(last.sequence + 1, sequence - 1)
+            self.spoiled(f"missing before {event_id}: sequence {missing}")
+        elif chained(bytes.fromhex(last.hash), canonical(event)).hex() != hash_:
+            self.spoiled(f"event {event_id}, sequence {sequence}, or the one before it, is not what was sealed")
+        if event.get("account_id") != self.verdict.account_id:
+            self.spoiled(f"event {event_id}, sequence {sequence}, is of another account")
+        # From here on the hash that stands there: one change is one break, not a break in all that follows.
+        self._last = self.verdict.head = Head(sequence, hash_)
+        self._pass(self._last)
+
+    def end(self) -> Verdict:
+        """What was found, after the last line."""
+        last, expected = self._last, self._expected_end
+        if last.sequence < expected.sequence:
+            self.spoiled(f"missing at the end: sequence {_range(last.sequence + 1, expected.sequence)}")
+        elif last != expected:
+            self.spoiled(f"the chain ends with another event than it did: sequence {last.sequence}")
+        for sequence in sorted(self._noted):
+            if sequence > last.sequence:
+                self.spoiled(f"the head noted, sequence {sequence}, is not there: the chain was cut or made anew")
+            elif sequence < self.verdict.pruned:
+                self.spoiled(f"the head noted, sequence {sequence}, was taken away by retention and cannot be compared")
+        return self.verdict
+
+    def _pass(self, head: Head) -> None:
+        """Compare with what was noted elsewhere."""
+        noted = self._noted.pop(head.sequence, None)
+        if noted is not None and noted.lower() != head.hash:
+            self.spoiled(f"sequence {head.sequence} has another hash than the one noted: the chain was made anew")
+
+    def _compare_personal(self, event_id: str, digests: dict[str, str], given: dict[str, str]) -> None:
+        for person_id, was in digests.items():
+            if person_id not in given:
+                self.verdict.erased += 1
+            elif given[person_id] != was:
+                self.spoiled(f"the personal part of {person_id} in event {event_id} was changed")
+        for person_id in given:
+            if person_id not in digests:
+                self.spoiled(f"the personal part of {person_id} in event {event_id} was put there later")
+
+    def spoiled(self, sentence: str) -> None:
+        """Remember what is wrong."""
+        if len(self.verdict.breaks) < _BREAKS_TOLD:
+            self.verdict.breaks.append(sentence)
+
+
+class Reader:
+    """Reads an export line by line and verifies every chain in it."""
+
+    def __init__(self, noted: Mapping[str, Iterable[Head]] | None = None) -> None:
+        """Begin before the first line.
+
+        Args:
+            noted: Heads that were noted elsewhere, by account.
+        """
+        self._noted = noted or {}
+        self._verifier: Verifier | None = None
+        self._number = 0
+
+    def take(self, text: bytes) -> Verdict | None:
+        """Read the next line. Returns: The verdict on the chain before, when another one begins.
+
+        Raises: ValueError, which names the line, when something comes before the beginning of a chain.
+        """
+        self._number += 1
+        if not text.strip():
+            return None
+        ended = None
+        try:
+            line = _parsed(text)
+            if "chain" in line:
+                account_id = str(line["chain"].get("account_id"))
+                following = Verifier(line["chain"], self._noted.get(account_id, ()))
+                ended, self._verifier = self.end(), following
+            elif self._verifier is None:
+                raise ValueError("the beginning of the chain is missing")  # noqa: TRY301 - told like the others
+            else:
+                self._verifier.take(line)
+        except ValueError as problem:
+            if self._verifier is None:
+                raise ValueError(f"line {self._number}: {problem}") from None
+            self._verifier.spoiled(f"line {self._number} cannot be read: {problem}")
+        return ended
+
+    def end(self) -> Verdict | None:
+        """The verdict on the last chain, after the last line."""
+        return None if self._verifier is None else self._verifier.end()
+
+
+def verify(lines: Iterable[bytes], noted: Mapping[str, Iterable[Head]] | None = None) -> Iterator[Verdict]:
+    """A verdict for each chain of an export: see `Reader`."""
+    reader = Reader(noted)
+    for line in lines:
+        if (verdict := reader.take(line)) is not None:
+            yield verdict
+    if (verdict := reader.end()) is not None:
+        yield verdict
+
+
+def _parsed(text: bytes) -> dict[str, Any]:
+    line = orjson.loads(text)
+    if not isinstance(line, dict) or not isinstance(line.get("chain", {}), dict):
+        raise ValueError("not a line of an export")  # noqa: TRY004 - told like any other unreadable line
+    return line
+
+
+def _digest_of(part: Mapping[str, Any]) -> str:
+    return Salted.of(bytes.fromhex(part["salt"])).digest(canonical(part["details"]).decode())
+
+
+def _range(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first} to {last}"

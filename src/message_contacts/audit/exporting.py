@@ -1,0 +1,39 @@
+"""The whole trail of an account as JSON lines: everything that is needed to verify it elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from message_contacts.audit.chain import chain_line, event_line
+from message_contacts.audit.model import NO_HASH, Chain
+from message_contacts.audit.store import AuditStore
+
+_AT_A_TIME = 500
+
+
+async def export(store: AuditStore, account_id: str) -> AsyncIterator[bytes]:
+    """Lines without their ends: where the chain begins and ends, sealed events in its order, then unsealed ones.
+
+    Events that are sealed while this goes on may be missing at the end.
+    """
+    chains = await store.chains([account_id])
+    chain = chains[0] if chains else Chain(account_id=account_id, sequence=0, hash=NO_HASH)
+    yield chain_line(chain)
+    # Whatever is sealed is shown, also behind the end that the chain gives: there should be nothing.
+    until = chain.sequence if chains else 2**62
+    after = chain.pruned_sequence
+    while True:
+        events = await store.sealed_events(account_id, after=after, until=until, limit=_AT_A_TIME)
+        for kept in events:
+            yield event_line(kept)
+            after = after if kept.seal is None else kept.seal.sequence
+        if len(events) < _AT_A_TIME:
+            break
+    last = ""
+    while True:
+        events = await store.unsealed_events(account_id, after=last, limit=_AT_A_TIME)
+        for kept in events:
+            yield event_line(kept)
+            last = kept.event.event_id
+        if len(events) < _AT_A_TIME:
+            break

@@ -1,0 +1,71 @@
+"""Sealing: events that were written lately get their places in the chains of their accounts.
+
+Any number of processes may seal at once. Who finds that a chain has moved leaves it to the next time, as does who
+crashes: a batch is one commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+import structlog
+
+from message_contacts.audit.chain import chained, sealed_text
+from message_contacts.audit.model import NO_HASH, AuditEvent, Chain, Seal
+from message_contacts.audit.store import AuditStore
+from message_contacts.changes import Stale
+
+log = structlog.get_logger(__name__)
+
+#: Events in one turn: so few that calls hardly notice the hashing between them.
+BATCH = 200
+
+
+class Sealer:
+    """Seals what is not sealed yet."""
+
+    def __init__(self, store: AuditStore) -> None:
+        self._store = store
+
+    async def seal(self) -> int:
+        """Seal all that waits now, batch by batch, and return how many events that were.
+
+        Events that somebody else seals at this moment are left to them.
+        """
+        sealed = 0
+        after = ""
+        while True:
+            batch = await self._store.unsealed(after=after, limit=BATCH)
+            sealed += await self._seal_batch(batch)
+            if len(batch) < BATCH:
+                return sealed
+            after = batch[-1].event_id
+
+    async def _seal_batch(self, batch: Sequence[AuditEvent]) -> int:
+        by_account = sorted(batch, key=lambda event: event.account_id)  # stays in the order of ids within an account
+        groups = {
+            account_id: list(events) for account_id, events in groupby(by_account, lambda event: event.account_id)
+        }
+        chains = {chain.account_id: chain for chain in await self._store.chains(list(groups))} if groups else {}
+        sealed = 0
+        for account_id, events in groups.items():
+            chain = chains.get(account_id)
+            try:
+                await self._store.seal(chain, links(chain, events))
+            except Stale:
+                log.debug("audit_seal_lost", account_id=account_id)
+            else:
+                sealed += len(events)
+        return sealed
+
+
+def links(chain: Chain | None, events: Sequence[AuditEvent]) -> list[tuple[AuditEvent, Seal]]:
+    """The events, each with its place behind the end of the chain."""
+    sequence, hash_ = (0, NO_HASH) if chain is None else (chain.sequence, chain.hash)
+    found = []
+    for event in events:
+        sequence += 1
+        hash_ = chained(hash_, sealed_text(event, sequence))
+        found.append((event, Seal(sequence=sequence, hash=hash_)))
+    return found

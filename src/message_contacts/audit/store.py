@@ -1,0 +1,59 @@
+"""What the audit trail asks of a store. Events of changes are written with the changes, by `changes.Committer`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from message_contacts.audit.model import AuditEvent, Chain, KeptEvent, Seal
+
+
+class AuditStore(Protocol):
+    """Events, their personal parts, and chains."""
+
+    async def add(self, events: Sequence[AuditEvent]) -> None:
+        """Keep events that go with no change."""
+        ...
+
+    async def unsealed(self, *, after: str, limit: int) -> Sequence[AuditEvent]:
+        """Events of any account that are not sealed yet, by id, those behind `after`."""
+        ...
+
+    async def chains(self, account_ids: Sequence[str]) -> Sequence[Chain]:
+        """The chains of these accounts, as far as they have any."""
+        ...
+
+    async def seal(self, before: Chain | None, sealed: Sequence[tuple[AuditEvent, Seal]]) -> None:
+        """Put events of one account behind the end of its chain, all or none.
+
+        Raises: Stale when the chain does not end there any more, or one of them is sealed already.
+        """
+        ...
+
+    async def events_before(self, account_id: str, *, before: str, start: str, limit: int) -> Sequence[KeptEvent]:
+        """Events of an account, newest first: ids from `start` on and below `before`; without personal parts."""
+        ...
+
+    async def with_personal_parts(self, events: Sequence[KeptEvent]) -> Sequence[KeptEvent]:
+        """The same events with what is left of their personal parts."""
+        ...
+
+    async def events_of_person(self, account_id: str, person_id: str, *, after: str, limit: int) -> Sequence[KeptEvent]:
+        """Events that hold a personal part about a contact or RAM user, by id, those behind `after`; with that part."""
+        ...
+
+    async def sealed_events(self, account_id: str, *, after: int, until: int, limit: int) -> Sequence[KeptEvent]:
+        """Sealed events of an account in the order of its chain, with personal parts: after one sequence up to one."""
+        ...
+
+    async def unsealed_events(self, account_id: str, *, after: str, limit: int) -> Sequence[KeptEvent]:
+        """Events of an account that are not sealed yet, by id, those behind `after`; with personal parts."""
+        ...
+
+    async def accounts(self) -> Sequence[str]:
+        """All accounts that have events or a chain."""
+        ...
+
+    async def user_id(self, account_id: str, user_name: str) -> str | None:
+        """The id of the RAM user of that name; None when there is none now."""
+        ...

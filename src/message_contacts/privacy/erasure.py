@@ -1,0 +1,98 @@
+"""Erasing a person: everything that is held on a contact goes, in one change.
+
+Pure: what was read in, a `Decision` out. What stays: that somebody was erased, by whom and when (the audit event of
+this very change, which tells nothing of the person), earlier events without their personal parts, and the person's own
+wish to be left alone, as a digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+
+from message_contacts import errors
+from message_contacts.changes import Change, Decision, Delete, EraseTraces, Insert
+from message_contacts.contacts import deletion
+from message_contacts.privacy.model import Person
+from message_contacts.verification.erased_addresses import erased_key, salt_of
+from message_contacts.verification.model import Block
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """How much went, by kind."""
+
+    contacts: int
+    copies: int
+    verifications: int
+    evidence: int
+    #: Of these the wish stays.
+    blocks: int
+    jobs: int
+    messages: int
+    audit_parts: int
+
+
+def erase(person: Person, kept_blocks: Sequence[Block]) -> Decision[Erased]:
+    """Take away everything that is held on a person.
+
+    The commit fails when the contact, a verification or a block of it changed meanwhile, and the decision is made
+    again: nothing that came in between is left behind. Copies, evidence, messages and parts of audit events go as they
+    are found then.
+
+    Args:
+        kept_blocks: What `without_addresses` made of the person's blocks.
+    Raises: ENTITY_NOT_EXISTS_CONTACT when nothing at all is known of it.
+    """
+    if not person.is_known:
+        raise errors.ENTITY_NOT_EXISTS_CONTACT(contact_id=person.contact_id)
+    changes: list[Change] = []
+    if person.contact is not None:
+        changes += deletion.gone(person.contact)
+    changes += [Delete(verification) for verification in person.verifications]
+    changes += [Delete(block) for block in person.blocks]
+    changes += [Insert(block) for block in kept_blocks]
+    erased = Erased(
+        contacts=int(person.contact is not None),
+        copies=len(person.copies),
+        verifications=len(person.verifications),
+        evidence=len(person.evidence),
+        blocks=len(person.blocks),
+        jobs=len(person.jobs),
+        messages=person.messages,
+        audit_parts=person.audit_parts,
+    )
+    changes.append(
+        EraseTraces(
+            account_id=person.account_id,
+            person_id=person.contact_id,
+            job_ids=tuple(job.job_id for job in person.jobs),
+            verification_ids=tuple(sorted(person.verification_ids)),
+            own_addresses=tuple(sorted(person.own_addresses)),
+            shared_addresses=tuple(sorted(person.shared_addresses)),
+            counts=asdict(erased),
+        )
+    )
+    return Decision(tuple(changes), erased)
+
+
+def without_addresses(blocks: Sequence[Block], already: Sequence[Block], fresh_salt: bytes) -> list[Block]:
+    """The same blocks with digests for addresses, and nothing else that leads to the person; 0.1 s each.
+
+    Args:
+        already: Blocks of the account whose addresses were erased before: their salts are used on.
+        fresh_salt: 16 random bytes, for a channel on which there are none.
+    """
+    salts = {block.channel: salt_of(block.address_key) for block in already}
+    known = {(block.channel, block.address_key) for block in already}
+    kept = [
+        replace(
+            block,
+            address_key=erased_key(block.address_key, salts.get(block.channel, fresh_salt)),
+            verification_id="",
+            source_address="",
+            version=1,
+        )
+        for block in blocks
+    ]
+    return [block for block in kept if (block.channel, block.address_key) not in known]

@@ -1,0 +1,274 @@
+"""Audit events, their personal parts, and the chains that events are sealed into."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import orjson
+
+from message_contacts.audit.model import NO_HASH, AuditEvent, Chain, EventKind, KeptEvent, PersonalPart, Seal
+from message_contacts.storage.engine import DECIDE_AGAIN, Database, Parameters, Query, Row, Step
+
+INSERT_EVENT = """
+    -- Keep an event.
+    INSERT INTO audit_event (account_id, event_id, happened_at, kind, operation, access_key_id, user_id, source_address,
+                             request_id, targets, details, personal_digests, times)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+"""
+
+ADD_EVENT = """
+    -- Keep an event that goes with no change; the same one again changes nothing.
+    INSERT INTO audit_event (account_id, event_id, happened_at, kind, operation, access_key_id, user_id, source_address,
+                             request_id, targets, details, personal_digests, times)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    ON CONFLICT (account_id, event_id) DO NOTHING
+"""
+
+INSERT_PERSONAL_PART = """
+    -- Keep what an event says about one person.
+    INSERT INTO audit_personal (account_id, person_id, event_id, salt, details) VALUES ($1, $2, $3, $4, $5)
+"""
+
+UNSEALED = """
+    -- Events that are not sealed yet, whichever accounts they belong to, by id, those behind one.
+    SELECT account_id, event_id, happened_at, kind, operation, access_key_id, user_id, source_address, request_id,
+           targets, details, personal_digests, times, sequence, hash
+      FROM audit_event WHERE sequence IS NULL AND event_id > $1
+     ORDER BY event_id LIMIT $2
+"""
+
+CHAIN = """
+    -- Where a chain begins and ends.
+    SELECT account_id, sequence, hash, pruned_sequence, pruned_hash FROM audit_chain WHERE account_id = $1
+"""
+
+INSERT_CHAIN = """
+    -- Begin a chain. Refused when it was begun meanwhile.
+    INSERT INTO audit_chain (account_id, sequence, hash, pruned_sequence, pruned_hash, oldest_at)
+    VALUES ($1, $2, $3, $4, $5, $6)
+"""
+
+EXTEND_CHAIN = """
+    -- Move the end of a chain. No row: somebody else has moved it since it was read.
+    UPDATE audit_chain SET sequence = $1, hash = $2, oldest_at = CASE WHEN oldest_at > $3 THEN $3 ELSE oldest_at END
+     WHERE account_id = $4 AND sequence = $5 AND hash = $6
+"""
+
+SEAL_EVENT = """
+    -- Give an event its place in the chain. No row: it has one.
+    UPDATE audit_event SET sequence = $1, hash = $2 WHERE account_id = $3 AND event_id = $4 AND sequence IS NULL
+"""
+
+EVENTS_BEFORE = """
+    -- Events of a tenant, newest first: a span of ids.
+    SELECT account_id, event_id, happened_at, kind, operation, access_key_id, user_id, source_address, request_id,
+           targets, details, personal_digests, times, sequence, hash
+      FROM audit_event WHERE account_id = $1 AND event_id < $2 AND event_id >= $3
+     ORDER BY event_id DESC LIMIT $4
+"""
+
+SEALED_EVENTS = """
+    -- Events of a tenant in the order of its chain: a span of sequences.
+    SELECT account_id, event_id, happened_at, kind, operation, access_key_id, user_id, source_address, request_id,
+           targets, details, personal_digests, times, sequence, hash
+      FROM audit_event WHERE account_id = $1 AND sequence > $2 AND sequence <= $3
+     ORDER BY sequence LIMIT $4
+"""
+
+UNSEALED_EVENTS = """
+    -- Events of a tenant that are not sealed yet, by id, those behind one.
+    SELECT account_id, event_id, happened_at, kind, operation, access_key_id, user_id, source_address, request_id,
+           targets, details, personal_digests, times, sequence, hash
+      FROM audit_event WHERE account_id = $1 AND sequence IS NULL AND event_id > $2
+     ORDER BY event_id LIMIT $3
+"""
+
+PERSONAL_PART = """
+    -- What an event says about one person.
+    SELECT account_id, person_id, event_id, salt, details FROM audit_personal
+     WHERE account_id = $1 AND person_id = $2 AND event_id = $3
+"""
+
+EVENTS_OF_PERSON = """
+    -- Events that say something about one person, with what they say, by id, those behind one.
+    SELECT audit_event.account_id, audit_event.event_id, happened_at, kind, operation, access_key_id, user_id,
+           source_address, request_id, targets, audit_event.details, personal_digests, times, sequence, hash,
+           salt, audit_personal.details
+      FROM audit_personal CROSS JOIN audit_event
+     WHERE audit_personal.account_id = $1 AND person_id = $2 AND audit_personal.event_id > $3
+       AND audit_event.account_id = audit_personal.account_id AND audit_event.event_id = audit_personal.event_id
+     ORDER BY audit_personal.event_id LIMIT $4
+"""
+
+ACCOUNTS_WITH_EVENTS = """
+    -- All accounts that have a chain or events: for the operator.
+    SELECT account_id FROM audit_chain UNION SELECT account_id FROM audit_event ORDER BY account_id
+"""
+
+USER_OF_NAME = """
+    -- The RAM user of a name.
+    SELECT user_id FROM ram_user WHERE account_id = $1 AND name = $2
+"""
+
+
+class AuditEvents:
+    """`audit.store.AuditStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, events: Sequence[AuditEvent]) -> None:
+        await self._database.commit([Step(ADD_EVENT, event_row(event)) for event in events])
+
+    async def unsealed(self, *, after: str, limit: int) -> Sequence[AuditEvent]:
+        (rows,) = await self._database.report((UNSEALED, (after, limit)))
+        return [kept_from_row(row).event for row in rows]
+
+    async def chains(self, account_ids: Sequence[str]) -> Sequence[Chain]:
+        found = await self._database.report(*((CHAIN, (account_id,)) for account_id in account_ids))
+        return [chain_from_row(row) for rows in found for row in rows]
+
+    async def seal(self, before: Chain | None, sealed: Sequence[tuple[AuditEvent, Seal]]) -> None:
+        account_id = sealed[0][0].account_id
+        end = sealed[-1][1]
+        oldest_at = min(event.happened_at for event, _ in sealed)
+        steps = [
+            Step(INSERT_CHAIN, (account_id, end.sequence, end.hash, 0, NO_HASH, oldest_at))
+            if before is None
+            else Step(
+                EXTEND_CHAIN,
+                (end.sequence, end.hash, oldest_at, account_id, before.sequence, before.hash),
+                DECIDE_AGAIN,
+            )
+        ]
+        steps += [
+            Step(SEAL_EVENT, (seal.sequence, seal.hash, event.account_id, event.event_id), DECIDE_AGAIN)
+            for event, seal in sealed
+        ]
+        await self._database.commit(steps)
+
+    async def events_before(self, account_id: str, *, before: str, start: str, limit: int) -> Sequence[KeptEvent]:
+        (rows,) = await self._database.report((EVENTS_BEFORE, (account_id, before, start, limit)))
+        return [kept_from_row(row) for row in rows]
+
+    async def with_personal_parts(self, events: Sequence[KeptEvent]) -> Sequence[KeptEvent]:
+        wanted: list[Query] = [
+            (PERSONAL_PART, (kept.event.account_id, person_id, kept.event.event_id))
+            for kept in events
+            for person_id in people(kept.event)
+        ]
+        parts: dict[str, list[PersonalPart]] = {}
+        if wanted:
+            for rows in await self._database.report(*wanted):
+                for row in rows:
+                    part = _part_from_row(row)
+                    parts.setdefault(part.event_id, []).append(part)
+        return [
+            KeptEvent(event=kept.event, seal=kept.seal, personal=tuple(parts.get(kept.event.event_id, ())))
+            for kept in events
+        ]
+
+    async def events_of_person(self, account_id: str, person_id: str, *, after: str, limit: int) -> Sequence[KeptEvent]:
+        (rows,) = await self._database.report((EVENTS_OF_PERSON, (account_id, person_id, after, limit)))
+        found = []
+        for *event_row_, salt, details in rows:
+            kept = kept_from_row(tuple(event_row_))
+            part = PersonalPart(
+                account_id=account_id, person_id=person_id, event_id=kept.event.event_id, salt=salt, details=details
+            )
+            found.append(KeptEvent(event=kept.event, seal=kept.seal, personal=(part,)))
+        return found
+
+    async def sealed_events(self, account_id: str, *, after: int, until: int, limit: int) -> Sequence[KeptEvent]:
+        (rows,) = await self._database.report((SEALED_EVENTS, (account_id, after, until, limit)))
+        return await self.with_personal_parts([kept_from_row(row) for row in rows])
+
+    async def unsealed_events(self, account_id: str, *, after: str, limit: int) -> Sequence[KeptEvent]:
+        (rows,) = await self._database.report((UNSEALED_EVENTS, (account_id, after, limit)))
+        return await self.with_personal_parts([kept_from_row(row) for row in rows])
+
+    async def accounts(self) -> Sequence[str]:
+        (rows,) = await self._database.report((ACCOUNTS_WITH_EVENTS, ()))
+        return [row[0] for row in rows]
+
+    async def user_id(self, account_id: str, user_name: str) -> str | None:
+        rows = await self._database.rows(USER_OF_NAME, (account_id, user_name))
+        return str(rows[0][0]) if rows else None
+
+
+def event_row(event: AuditEvent) -> Parameters:
+    """Parameters of `INSERT_EVENT`."""
+    return (
+        event.account_id,
+        event.event_id,
+        event.happened_at,
+        event.kind.value,
+        event.operation,
+        event.access_key_id,
+        event.user_id,
+        event.source_address,
+        event.request_id,
+        event.targets,
+        event.details,
+        event.personal_digests,
+        event.times,
+    )
+
+
+def personal_part_row(part: PersonalPart) -> Parameters:
+    """Parameters of `INSERT_PERSONAL_PART`."""
+    return part.account_id, part.person_id, part.event_id, part.salt, part.details
+
+
+def people(event: AuditEvent) -> Sequence[str]:
+    """The persons that an event has personal parts about, erased or not."""
+    if event.personal_digests == "{}":
+        return ()
+    try:
+        digests = orjson.loads(event.personal_digests)
+    except orjson.JSONDecodeError:  # somebody was at the database: the chain will tell, and must be able to
+        return ()
+    return list(digests) if isinstance(digests, dict) else ()
+
+
+def kept_from_row(row: Row) -> KeptEvent:
+    """An event from its row."""
+    (
+        account_id, event_id, happened_at, kind, operation, access_key_id, user_id, source_address, request_id,
+        targets, details, personal_digests, times, sequence, hash_,
+    ) = row  # fmt: skip
+    return KeptEvent(
+        event=AuditEvent(
+            account_id=account_id,
+            event_id=event_id,
+            happened_at=happened_at,
+            kind=EventKind(kind),
+            operation=operation,
+            access_key_id=access_key_id,
+            user_id=user_id,
+            source_address=source_address,
+            request_id=request_id,
+            targets=targets,
+            details=details,
+            personal_digests=personal_digests,
+            times=times,
+        ),
+        seal=None if sequence is None else Seal(sequence=sequence, hash=hash_),
+    )
+
+
+def _part_from_row(row: Row) -> PersonalPart:
+    account_id, person_id, event_id, salt, details = row
+    return PersonalPart(account_id=account_id, person_id=person_id, event_id=event_id, salt=salt, details=details)
+
+
+def chain_from_row(row: Row) -> Chain:
+    """A chain from its row."""
+    account_id, sequence, hash_, pruned_sequence, pruned_hash = row
+    return Chain(
+        account_id=account_id,
+        sequence=sequence,
+        hash=hash_,
+        pruned_sequence=pruned_sequence,
+        pruned_hash=pruned_hash,
+    )

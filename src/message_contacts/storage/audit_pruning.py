@@ -1,0 +1,86 @@
+"""Retention of audit events: the beginning of a chain goes, and what is left still verifies."""
+
+from __future__ import annotations
+
+from message_contacts.audit.model import Chain, KeptEvent
+from message_contacts.clock import Instant
+from message_contacts.storage.audit import (
+    SEALED_EVENTS,
+    chain_from_row,
+    kept_from_row,
+    people,
+)
+from message_contacts.storage.engine import Database, Step
+
+#: Moment of the oldest event of a chain that holds none any more.
+_NONE_LEFT = 2**62
+#: Events that go in one commit.
+_AT_ONCE = 200
+
+CHAINS_TO_PRUNE = """
+    -- Chains whose oldest event happened before a moment, that of the longest ago first.
+    SELECT account_id, sequence, hash, pruned_sequence, pruned_hash FROM audit_chain
+     WHERE oldest_at < $1 ORDER BY oldest_at LIMIT 1
+"""
+
+MOVE_BEGINNING = """
+    -- Move the beginning of a chain. No row: somebody else has moved it since it was read.
+    UPDATE audit_chain SET pruned_sequence = $1, pruned_hash = $2, oldest_at = $3
+     WHERE account_id = $4 AND pruned_sequence = $5
+"""
+
+DELETE_PERSONAL_PART = """
+    -- Take away what an event says about one person.
+    DELETE FROM audit_personal WHERE account_id = $1 AND person_id = $2 AND event_id = $3
+"""
+
+DELETE_EVENT = """
+    -- Take an event away that is in the part of the chain that goes.
+    DELETE FROM audit_event WHERE account_id = $1 AND event_id = $2 AND sequence IS NOT NULL
+"""
+
+
+async def prune_audit(database: Database, until: Instant) -> None:
+    """Take sealed events away that happened before a moment; each chain then begins behind the last of them.
+
+    Only from the beginning of a chain: an event behind a younger one goes with that one. What is not sealed stays.
+    """
+    while True:
+        (rows,) = await database.report((CHAINS_TO_PRUNE, (until,)))
+        if not rows:
+            return
+        await _prune_chain(database, chain_from_row(rows[0]), until)
+
+
+async def _prune_chain(database: Database, chain: Chain, until: Instant) -> None:
+    """One commit's worth of a chain; afterwards its oldest moment says whether there is more."""
+    (rows,) = await database.report(
+        (SEALED_EVENTS, (chain.account_id, chain.pruned_sequence, chain.sequence, _AT_ONCE + 1))
+    )
+    events = [kept_from_row(row) for row in rows]
+    going: list[KeptEvent] = []
+    for kept in events[:_AT_ONCE]:
+        if kept.event.happened_at >= until:
+            break
+        going.append(kept)
+    following = events[len(going)].event.happened_at if len(going) < len(events) else _NONE_LEFT
+    end = going[-1].seal if going else None
+    steps = [
+        Step(
+            MOVE_BEGINNING,
+            (
+                chain.pruned_sequence if end is None else end.sequence,
+                chain.pruned_hash if end is None else end.hash,
+                following,
+                chain.account_id,
+                chain.pruned_sequence,
+            ),
+        )
+    ]
+    for kept in going:
+        steps += [
+            Step(DELETE_PERSONAL_PART, (chain.account_id, person_id, kept.event.event_id))
+            for person_id in people(kept.event)
+        ]
+        steps.append(Step(DELETE_EVENT, (chain.account_id, kept.event.event_id)))
+    await database.commit(steps)

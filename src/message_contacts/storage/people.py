@@ -1,0 +1,243 @@
+"""Everything about one contact, to show it or to erase it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from message_contacts.changes import EraseTraces
+from message_contacts.delivery.outbox import CapturedMessage
+from message_contacts.privacy.model import Person, address_keys
+from message_contacts.storage import contacts, verification
+from message_contacts.storage.contacts import contact_from_row
+from message_contacts.storage.detached import copy_from_row
+from message_contacts.storage.engine import Database, Query, Row, Step
+from message_contacts.storage.inbox import message_from_row
+from message_contacts.storage.outbox import job_from_row
+from message_contacts.storage.verification import block_from_row, evidence_from_row, verification_from_row
+from message_contacts.verification.erased_addresses import is_erased
+from message_contacts.verification.model import Block
+
+# SQLite goes by the key of a table whenever it can, even if that is through all a tenant has of something. The ids from
+# an index in a query of their own, or an order that only an index has, lead it to the index.
+
+COPIES_OF_CONTACT = """
+    -- Detached copies of one contact.
+    SELECT detached_id, contact_id, name, title, message_types,
+           email, email_captured, phone, phone_captured, detached_at, node_ids, version
+      FROM detached_contact
+     WHERE account_id = $1
+       AND detached_id IN (SELECT detached_id FROM detached_contact WHERE account_id = $1 AND contact_id = $2)
+"""
+
+VERIFICATIONS_OF_CONTACT = """
+    -- Verifications of one contact.
+    SELECT account_id, verification_id, contact_id, channel, address, generation, state, sent_at, expires_at, captured,
+           wrong_codes, version
+      FROM verification WHERE account_id = $1 AND contact_id = $2 AND verification_id > '' ORDER BY verification_id
+"""
+
+EVIDENCE_OF_CONTACT = """
+    -- Evidence of one contact.
+    SELECT verification_id, contact_id, channel, address, confirmed_at, way, source_address, user_agent, captured
+      FROM evidence WHERE account_id = $1 AND contact_id = $2 AND verification_id > '' ORDER BY verification_id
+"""
+
+COUNT_AUDIT_PARTS = """
+    -- How many audit events have a part about one person.
+    SELECT count(*) FROM audit_personal WHERE account_id = $1 AND person_id = $2
+"""
+
+JOBS = """
+    -- All work of a tenant that waits or was given up.
+    SELECT account_id, job_id, kind, channel, payload, due_at, created_at, attempts, last_failure FROM job
+     WHERE account_id = $1
+"""
+
+OTHER_CONTACT_WITH_ADDRESS = """
+    -- Whether another contact of a tenant has an address.
+    SELECT 1 FROM contact
+     WHERE account_id = $1 AND contact_id <> $2
+       AND (lower(email_shown) = $3 OR lower(email_waiting) = $3 OR phone_shown = $3 OR phone_waiting = $3)
+     LIMIT 1
+"""
+
+OTHER_COPY_WITH_ADDRESS = """
+    -- Whether a copy of another contact of a tenant has an address.
+    SELECT 1 FROM detached_contact
+     WHERE account_id = $1 AND contact_id <> $2 AND (lower(email) = $3 OR phone = $3)
+     LIMIT 1
+"""
+
+COUNT_MESSAGES_TO = """
+    -- How many captured messages went to an address.
+    SELECT count(*) FROM inbox_message WHERE account_id = $1 AND recipient_key = $2
+"""
+
+COUNT_MESSAGES_OF_VERIFICATION = """
+    -- How many captured messages to an address carry one verification.
+    SELECT count(*) FROM inbox_message WHERE account_id = $1 AND recipient_key = $2 AND verification_id = $3
+"""
+
+MESSAGES_OF_VERIFICATION = """
+    -- Captured messages to an address that carry one verification, by id, those behind one.
+    SELECT message_id, channel, recipient, subject, text, html, captured_at, verification_id FROM inbox_message
+     WHERE account_id = $1 AND recipient_key = $2 AND verification_id = $3 AND message_id > $4
+     ORDER BY message_id LIMIT $5
+"""
+
+MESSAGES_TO = """
+    -- Captured messages to an address, by id, those behind one.
+    SELECT message_id, channel, recipient, subject, text, html, captured_at, verification_id FROM inbox_message
+     WHERE account_id = $1 AND recipient_key = $2 AND message_id > $3
+     ORDER BY message_id LIMIT $4
+"""
+
+DELETE_NODES_OF_CONTACT = """
+    -- Take all objects of all copies of one contact away.
+    DELETE FROM detached_node
+     WHERE account_id = $1
+       AND detached_id IN (SELECT detached_id FROM detached_contact WHERE account_id = $1 AND contact_id = $2)
+"""
+
+DELETE_COPIES_OF_CONTACT = """
+    -- Take all copies of one contact away.
+    DELETE FROM detached_contact
+     WHERE account_id = $1
+       AND detached_id IN (SELECT detached_id FROM detached_contact WHERE account_id = $1 AND contact_id = $2)
+"""
+
+DELETE_EVIDENCE_OF_CONTACT = """
+    -- Take all evidence of one contact away.
+    DELETE FROM evidence
+     WHERE account_id = $1
+       AND verification_id IN (SELECT verification_id FROM evidence WHERE account_id = $1 AND contact_id = $2)
+"""
+
+DELETE_AUDIT_PARTS = """
+    -- Take what audit events tell of one person away; the events stay, and so does their chain.
+    DELETE FROM audit_personal WHERE account_id = $1 AND person_id = $2
+"""
+
+DELETE_JOB = """
+    -- Take work away, whether it waits, is under way or was given up.
+    DELETE FROM job WHERE account_id = $1 AND job_id = $2
+"""
+
+DELETE_MESSAGES_TO = """
+    -- Take all captured messages to an address away.
+    DELETE FROM inbox_message WHERE account_id = $1 AND recipient_key = $2
+"""
+
+DELETE_MESSAGES_OF_VERIFICATION = """
+    -- Take the captured messages to an address that carry one verification away.
+    DELETE FROM inbox_message WHERE account_id = $1 AND recipient_key = $2 AND verification_id = $3
+"""
+
+
+class People:
+    """`privacy.store.PersonStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def person(self, account_id: str, contact_id: str) -> Person:
+        key = (account_id, contact_id)
+        contact_rows, copy_rows, verification_rows, evidence_rows, ((audit_parts,),) = await self._database.report(
+            (contacts.CONTACT, key),
+            (COPIES_OF_CONTACT, key),
+            (VERIFICATIONS_OF_CONTACT, key),
+            (EVIDENCE_OF_CONTACT, key),
+            (COUNT_AUDIT_PARTS, key),
+        )
+        contact = contact_from_row(account_id, contact_rows[0]) if contact_rows else None
+        copies = tuple(copy_from_row(account_id, row) for row in copy_rows)
+        verifications = tuple(verification_from_row(row) for row in verification_rows)
+        evidence = tuple(evidence_from_row(account_id, row) for row in evidence_rows)
+        addresses = sorted(address_keys(contact, copies, verifications, evidence))
+        ids = sorted({found.verification_id for found in verifications} | {found.verification_id for found in evidence})
+        # In three queries an address: two that tell whether others have it, one that counts its messages.
+        block_rows, job_rows, *found = await self._database.report(
+            (verification.BLOCKS, (account_id,)),
+            (JOBS, (account_id,)),
+            *(
+                query
+                for address in addresses
+                for query in (
+                    (OTHER_CONTACT_WITH_ADDRESS, (*key, address)),
+                    (OTHER_COPY_WITH_ADDRESS, (*key, address)),
+                    (COUNT_MESSAGES_TO, (account_id, address)),
+                )
+            ),
+        )
+        shared = {address for place, address in enumerate(addresses) if found[3 * place] or found[3 * place + 1]}
+        messages = sum(
+            int(found[3 * place + 2][0][0]) for place, address in enumerate(addresses) if address not in shared
+        )
+        about = [
+            (COUNT_MESSAGES_OF_VERIFICATION, (account_id, address, verification_id))
+            for place, address in enumerate(addresses)
+            if address in shared and found[3 * place + 2][0][0]
+            for verification_id in ids
+        ]
+        if about:
+            messages += sum(int(rows[0][0]) for rows in await self._database.report(*about))
+        blocks = (block_from_row(account_id, row) for row in block_rows)
+        jobs = (job_from_row(row) for row in job_rows)
+        return Person(
+            account_id=account_id,
+            contact_id=contact_id,
+            contact=contact,
+            copies=copies,
+            verifications=verifications,
+            evidence=evidence,
+            blocks=tuple(block for block in blocks if block.verification_id in ids or block.address_key in addresses),
+            jobs=tuple(
+                job
+                for job in jobs
+                if job.payload.get("contact_id") == contact_id or job.payload.get("verification_id") in ids
+            ),
+            own_addresses=frozenset(addresses) - shared,
+            shared_addresses=frozenset(shared),
+            messages=messages,
+            audit_parts=audit_parts,
+        )
+
+    async def erased_blocks(self, account_id: str) -> Sequence[Block]:
+        (rows,) = await self._database.report((verification.BLOCKS, (account_id,)))
+        blocks = (block_from_row(account_id, row) for row in rows)
+        return [block for block in blocks if is_erased(block.address_key)]
+
+    async def messages(self, person: Person, *, after: str | None, limit: int) -> Sequence[CapturedMessage]:
+        account_id, behind = person.account_id, after or ""
+        queries: list[Query] = [(MESSAGES_TO, (account_id, address, behind, limit)) for address in person.own_addresses]
+        queries += [
+            (MESSAGES_OF_VERIFICATION, (account_id, address, verification_id, behind, limit))
+            for address in person.shared_addresses
+            for verification_id in person.verification_ids
+        ]
+        if not queries:
+            return []
+        rows: list[Row] = sorted(row for found in await self._database.report(*queries) for row in found)
+        return [message_from_row(account_id, row) for row in rows[:limit]]
+
+    def scrub(self) -> None:
+        self._database.scrub()
+
+
+def traces_erased(change: EraseTraces) -> list[Step]:
+    """The steps of `changes.EraseTraces`."""
+    account_id = change.account_id
+    person = (account_id, change.person_id)
+    return [
+        Step(DELETE_NODES_OF_CONTACT, person),
+        Step(DELETE_COPIES_OF_CONTACT, person),
+        Step(DELETE_EVIDENCE_OF_CONTACT, person),
+        Step(DELETE_AUDIT_PARTS, person),
+        *(Step(DELETE_JOB, (account_id, job_id)) for job_id in change.job_ids),
+        *(Step(DELETE_MESSAGES_TO, (account_id, address)) for address in change.own_addresses),
+        *(
+            Step(DELETE_MESSAGES_OF_VERIFICATION, (account_id, address, verification_id))
+            for address in change.shared_addresses
+            for verification_id in change.verification_ids
+        ),
+    ]

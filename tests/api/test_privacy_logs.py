@@ -1,0 +1,81 @@
+"""No address, code, link, secret or signature is ever in the log, whatever happens and whoever words it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+#: What has to be in the log, or this test has not seen what it is about.
+EVENTS = (
+    "request_handled",
+    "request_refused",
+    "request_failed",
+    "job_done",
+    "job_refused",
+    "job_put_off",
+    "job_failed",
+    "verification_page",
+    "tidying_failed",
+    "library_message",
+    "connection_refused",
+)
+
+
+def spellings(secret: str) -> set[str]:
+    """How a secret may be written."""
+    bare = {secret.replace("-", "")} if re.fullmatch(r"[0-9]+-[0-9]+", secret) else set()
+    if re.fullmatch(r"86-[0-9]+", secret):
+        bare.add(secret[3:])
+    return {secret, quote(secret), quote(secret, safe=""), *bare}
+
+
+def found_in(log: str, secrets: list[str]) -> dict[str, list[str]]:
+    """The secrets in a log, each with the lines that hold it."""
+    lines = log.splitlines()
+    found = {}
+    for spelling in {spelling for secret in secrets for spelling in spellings(secret)}:
+        # A number counts only by itself: moments and ids have digits too.
+        edge = r"(?<![0-9A-Za-z.]){}(?![0-9A-Za-z])" if spelling.isdigit() else "{}"
+        pattern = re.compile(edge.format(re.escape(spelling)), re.IGNORECASE)
+        if matches := [line for line in lines if pattern.search(line)]:
+            found[spelling] = matches
+    return found
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_a_whole_life_leaves_no_address_and_no_secret_in_the_log(database_path: Path, log_format: str) -> None:
+    lived = subprocess.run(
+        [sys.executable, "-m", "tests.fakes.logged_life", str(database_path), log_format],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert lived.returncode == 0, lived.stderr[-3000:]
+    secrets = json.loads(lived.stdout)
+    assert len(secrets) > 40
+
+    missing = [event for event in EVENTS if event not in lived.stderr]
+    assert missing == []
+    assert "no such table: nowhere" in lived.stderr  # SQLite's own log is in it
+    assert "never retrieved" in lived.stderr  # and asyncio's
+    assert "RuntimeError" in lived.stderr  # and what bugs are called
+    assert found_in(lived.stderr, secrets) == {}
+
+
+def test_the_search_finds_what_it_is_to_find() -> None:
+    secrets = ["86-13912345678", "Tom@example.com", "123456"]
+    assert set(found_in("a +8613912345678 b", secrets)) == {"8613912345678"}
+    assert set(found_in("a tom%40example.com b", secrets)) == {"Tom%40example.com"}
+    assert set(found_in("code 123456, at 10.123456", secrets)) == {"123456"}
+    assert found_in("at 10.123456", secrets) == {}

@@ -1,0 +1,303 @@
+"""Events in the database: sealed once, in order, whoever does it; verified, erased and taken away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from message_contacts.audit import sealing
+from message_contacts.audit.chain import Reader, Verdict
+from message_contacts.audit.exporting import export
+from message_contacts.audit.model import NO_HASH, Chain, Seal
+from message_contacts.audit.sealing import Sealer, links
+from message_contacts.audit.trail import AuditTrail
+from message_contacts.changes import Cause, Change, Insert, Stale
+from message_contacts.clock import Instant
+from message_contacts.ids import RandomIds
+from message_contacts.storage import Storage
+from message_contacts.storage.audit_pruning import prune_audit
+from tests.factories import ACCOUNT, make_contact
+from tests.fakes.clock import START, FakeClock
+from tests.storage.making import OTHER_ACCOUNT, commit, make_account, named_contact, plant
+from tests.storage.test_processes import start
+from tests.unit.audit.values import make_event
+
+
+async def change(storage: Storage, clock: FakeClock, *changes: Change) -> None:
+    """Commit changes with their event, as `changes.Settler` does."""
+    trail = AuditTrail(clock, RandomIds())
+    await commit(storage, *changes, *trail.event(Cause(operation="Test"), changes))
+
+
+async def verdict_on(storage: Storage, account_id: str = ACCOUNT) -> Verdict:
+    reader = Reader()
+    async for line in export(storage.audit, account_id):
+        reader.take(line)
+    verdict = reader.end()
+    assert verdict is not None
+    return verdict
+
+
+def tamper(path: Path, sql: str, *values: Any) -> None:
+    """What somebody does who gets at the file."""
+    connection = apsw.Connection(str(path))
+    connection.execute(sql, values)
+    connection.close()
+
+
+async def sealed_places(storage: Storage, account_id: str = ACCOUNT) -> Sequence[tuple[str, int]]:
+    kept = await storage.audit.sealed_events(account_id, after=0, until=2**62, limit=1_000)
+    return [(entry.event.event_id, entry.seal.sequence) for entry in kept if entry.seal is not None]
+
+
+async def test_events_are_kept_with_the_change_and_read_back(storage: Storage, clock: FakeClock) -> None:
+    await plant(storage)
+    contact = make_contact()
+    await change(storage, clock, Insert(contact))
+
+    (kept,) = await storage.audit.events_before(ACCOUNT, before="z", start="", limit=10)
+    assert (kept.event.operation, kept.event.happened_at, kept.seal) == ("Test", START, None)
+    (kept,) = await storage.audit.with_personal_parts([kept])
+    assert [part.person_id for part in kept.personal] == [contact.contact_id]
+    assert await storage.audit.events_of_person(ACCOUNT, contact.contact_id, after="", limit=10) == [kept]
+    assert await storage.audit.events_of_person(OTHER_ACCOUNT, contact.contact_id, after="", limit=10) == []
+    assert await storage.audit.unsealed_events(ACCOUNT, after="", limit=10) == [kept]
+
+
+async def test_a_refused_change_leaves_no_event(storage: Storage, clock: FakeClock) -> None:
+    await plant(storage, make_contact())
+    with pytest.raises(Stale):
+        await change(storage, clock, Insert(make_contact(name=make_contact().name.__class__("Other"))))
+
+    assert await storage.audit.unsealed(after="", limit=10) == []
+
+
+async def test_sealing_gives_every_tenant_a_chain_of_its_own(storage: Storage, clock: FakeClock) -> None:
+    for number in range(1, 6):
+        await storage.audit.add([make_event(number), make_event(number, account_id=OTHER_ACCOUNT)])
+
+    assert await Sealer(storage.audit).seal() == 10
+
+    for account_id in (ACCOUNT, OTHER_ACCOUNT):
+        assert [sequence for _, sequence in await sealed_places(storage, account_id)] == [1, 2, 3, 4, 5]
+        verdict = await verdict_on(storage, account_id)
+        assert (verdict.breaks, verdict.events, verdict.unsealed) == ([], 5, 0)
+    assert list(await storage.audit.accounts()) == [ACCOUNT, OTHER_ACCOUNT]
+    assert await Sealer(storage.audit).seal() == 0
+
+
+async def test_more_events_than_a_batch_are_sealed_in_one_go(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "BATCH", 3)
+    await storage.audit.add([make_event(number) for number in range(1, 11)])
+
+    assert await Sealer(storage.audit).seal() == 10
+    assert (await verdict_on(storage)).events == 10
+
+
+async def test_an_event_that_is_committed_late_comes_behind(storage: Storage) -> None:
+    await storage.audit.add([make_event(2)])
+    await Sealer(storage.audit).seal()
+    await storage.audit.add([make_event(1), make_event(3)])
+
+    await Sealer(storage.audit).seal()
+
+    assert [event_id for event_id, _ in await sealed_places(storage)] == [
+        make_event(number).event_id for number in (2, 1, 3)
+    ]
+    assert (await verdict_on(storage)).unbroken
+
+
+async def test_who_seals_on_old_ground_is_refused_and_changes_nothing(storage: Storage, other: Storage) -> None:
+    await storage.audit.add([make_event(1), make_event(2)])
+    batch = await storage.audit.unsealed(after="", limit=10)
+    await Sealer(other.audit).seal()
+
+    with pytest.raises(Stale):
+        await storage.audit.seal(None, links(None, batch))
+    (chain,) = await storage.audit.chains([ACCOUNT])
+    await other.audit.add([make_event(3)])
+    await Sealer(other.audit).seal()
+    with pytest.raises(Stale):
+        await storage.audit.seal(chain, links(chain, [make_event(4)]))
+
+    verdict = await verdict_on(storage)
+    assert (verdict.breaks, verdict.events) == ([], 3)
+
+
+async def test_an_event_is_sealed_once(storage: Storage) -> None:
+    await storage.audit.add([make_event(1)])
+    await Sealer(storage.audit).seal()
+    (chain,) = await storage.audit.chains([ACCOUNT])
+
+    with pytest.raises(Stale):
+        await storage.audit.seal(chain, links(chain, [make_event(1)]))
+    await storage.audit.add([make_event(2)])
+    beginning = replace(chain, sequence=0, hash=NO_HASH)
+    with pytest.raises(Stale):  # a chain that is said to end earlier than it does
+        await storage.audit.seal(beginning, links(beginning, [make_event(2)]))
+
+    assert (await verdict_on(storage)).events == 1
+
+
+async def test_two_that_seal_at_once_make_one_chain(storage: Storage, other: Storage) -> None:
+    sealers = [Sealer(storage.audit), Sealer(other.audit)]
+    for number in range(1, 40):
+        await storage.audit.add([make_event(number), make_event(number, account_id=OTHER_ACCOUNT)])
+        if number % 3 == 0:
+            await asyncio.gather(*(sealer.seal() for sealer in sealers))
+    await sealers[0].seal()
+
+    for account_id in (ACCOUNT, OTHER_ACCOUNT):
+        verdict = await verdict_on(storage, account_id)
+        assert (verdict.breaks, verdict.events, verdict.unsealed) == ([], 39, 0)
+
+
+async def test_one_tenant_that_cannot_be_sealed_holds_up_nobody(
+    storage: Storage, database_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its chain was taken away: that must show, and not spread."""
+    monkeypatch.setattr(sealing, "BATCH", 2)
+    await storage.audit.add([make_event(1)])
+    await Sealer(storage.audit).seal()
+    tamper(database_path, "DELETE FROM audit_chain")
+    await storage.audit.add([make_event(number) for number in (2, 3, 4)])
+    await storage.audit.add([make_event(5, account_id=OTHER_ACCOUNT)])
+
+    assert await Sealer(storage.audit).seal() == 1
+
+    assert (await verdict_on(storage, OTHER_ACCOUNT)).events == 1
+    assert not (await verdict_on(storage)).unbroken
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE audit_event SET operation = 'Nothing' WHERE sequence = 3",
+        "UPDATE audit_event SET access_key_id = 'MCother' WHERE sequence = 4",
+        "UPDATE audit_event SET details = '[]' WHERE sequence = 2",
+        "UPDATE audit_event SET details = 'no JSON' WHERE sequence = 2",
+        "UPDATE audit_event SET personal_digests = 'no JSON' WHERE sequence = 2",
+        "UPDATE audit_event SET happened_at = happened_at + 1 WHERE sequence = 4",
+        "UPDATE audit_event SET event_id = 'ae-0' WHERE sequence = 4",
+        "UPDATE audit_event SET hash = x'00' WHERE sequence = 4",
+        "UPDATE audit_event SET sequence = NULL, hash = NULL WHERE sequence = 4",
+        "UPDATE audit_event SET sequence = sequence + 10 WHERE sequence >= 3",
+        "DELETE FROM audit_event WHERE sequence = 1",
+        "DELETE FROM audit_event WHERE sequence = 3",
+        "DELETE FROM audit_event WHERE sequence = 4",
+        "DELETE FROM audit_chain",
+        "UPDATE audit_chain SET sequence = 3",
+        "UPDATE audit_chain SET pruned_sequence = 1",
+        "UPDATE audit_personal SET details = '{}'",
+        "UPDATE audit_personal SET salt = x'00'",
+        "UPDATE audit_personal SET person_id = 'c-other'",
+    ],
+)
+async def test_whatever_is_done_to_the_database_shows(
+    sql: str, storage: Storage, clock: FakeClock, database_path: Path
+) -> None:
+    await plant(storage)
+    for number in range(1, 5):
+        await change(storage, clock, Insert(named_contact(number)))
+        clock.advance(1)
+    await Sealer(storage.audit).seal()
+    assert (await verdict_on(storage)).unbroken
+
+    tamper(database_path, sql)
+
+    assert not (await verdict_on(storage)).unbroken or (
+        "person_id" in sql and (await verdict_on(storage)).erased  # looks like an erasure: the part is not found
+    )
+
+
+async def test_erasing_a_person_keeps_the_chain(storage: Storage, clock: FakeClock, database_path: Path) -> None:
+    await plant(storage)
+    for number in (1, 2):
+        await change(storage, clock, Insert(named_contact(number)))
+    await Sealer(storage.audit).seal()
+
+    tamper(database_path, "DELETE FROM audit_personal WHERE person_id = ?", named_contact(1).contact_id)
+
+    verdict = await verdict_on(storage)
+    assert (verdict.breaks, verdict.events, verdict.erased) == ([], 2, 1)
+
+
+async def test_retention_takes_the_oldest_away_and_the_rest_still_verifies(
+    storage: Storage, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, database_path: Path
+) -> None:
+    monkeypatch.setattr("message_contacts.storage.audit_pruning._AT_ONCE", 2)
+    await plant(storage)
+    for number in range(1, 8):
+        await change(storage, clock, Insert(named_contact(number)))
+        clock.advance(1)
+    await Sealer(storage.audit).seal()
+    await storage.audit.add([make_event(1, account_id=OTHER_ACCOUNT)])
+    database = storage._database
+
+    await prune_audit(database, Instant(START + 5_000))
+
+    verdict = await verdict_on(storage)
+    assert (verdict.breaks, verdict.pruned, verdict.events) == ([], 5, 2)
+    people = [
+        await storage.audit.events_of_person(ACCOUNT, named_contact(n).contact_id, after="", limit=9) for n in (5, 6)
+    ]
+    assert [len(events) for events in people] == [0, 1]
+    assert len(await storage.audit.unsealed(after="", limit=9)) == 1  # not sealed: stays, however old
+
+    await prune_audit(database, Instant(START + 999_000))
+    assert (await verdict_on(storage)).events == 0
+    await change(storage, clock, Insert(named_contact(8)))
+    await Sealer(storage.audit).seal()
+    verdict = await verdict_on(storage)
+    assert (verdict.breaks, verdict.pruned, verdict.events, verdict.head.sequence) == ([], 7, 1, 8)
+    await prune_audit(database, Instant(START + 999_000))
+    assert (await verdict_on(storage)).pruned == 8
+
+
+async def test_an_old_event_behind_a_young_one_goes_with_it(storage: Storage) -> None:
+    young, old = make_event(9_000), make_event(1)
+    for event in (young, old):
+        await storage.audit.add([event])
+        await Sealer(storage.audit).seal()
+    database = storage._database
+
+    await prune_audit(database, Instant(START + 5_000))
+    assert (await verdict_on(storage)).events == 2
+    await prune_audit(database, Instant(START + 9_001))
+
+    verdict = await verdict_on(storage)
+    assert (verdict.breaks, verdict.events, verdict.pruned) == ([], 0, 2)
+
+
+async def test_the_same_refusal_written_twice_is_there_once(storage: Storage) -> None:
+    await storage.audit.add([make_event(1)])
+    await storage.audit.add([make_event(1), make_event(2)])
+
+    assert len(await storage.audit.unsealed(after="", limit=9)) == 2
+
+
+async def test_processes_that_write_and_seal_make_one_chain(storage: Storage, database_path: Path) -> None:
+    await commit(storage, Insert(make_account()))
+    processes = [await start(database_path, "seal", number) for number in (1, 2)]
+    outputs = [(await process.communicate())[0].decode().split() for process in processes]
+
+    assert [process.returncode for process in processes] == [0, 0]
+    await Sealer(storage.audit).seal()
+    verdict = await verdict_on(storage)
+    assert (verdict.breaks, verdict.unsealed) == ([], 0)
+    assert verdict.events == sum(output.count("written") for output in outputs) > 0
+    assert all("sealed" in output for output in outputs)
+
+
+async def test_a_chain_without_events_is_none(storage: Storage) -> None:
+    assert await storage.audit.chains([ACCOUNT]) == []
+    assert await storage.audit.user_id(ACCOUNT, "alice") is None
+    chain, seal = Chain(account_id=ACCOUNT, sequence=0, hash=NO_HASH), Seal(sequence=1, hash=NO_HASH)
+    with pytest.raises(Stale):
+        await storage.audit.seal(chain, [(make_event(1), seal)])

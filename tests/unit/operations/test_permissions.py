@@ -1,0 +1,164 @@
+"""From a call to the resources it touches; and what the operations declare about them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from message_contacts.errors import ApiError
+from message_contacts.operations.call import Rules
+from message_contacts.operations.catalogue import REGISTRY
+from message_contacts.operations.permissions import LONGEST_ID, MOST_IDS, PLACEHOLDER, resources_of
+from message_contacts.operations.registry import (
+    MESSAGE_CONTACTS,
+    RAM,
+    Access,
+    Kind,
+    Operation,
+    Parameter,
+    operation,
+)
+from message_contacts.operations.values import parse_text
+from message_contacts.protocol.parameters import Arguments
+from tests.conformance import contract
+
+ACCOUNT = "1000000000000001"
+DECLARED = {entry.permission: entry for _, entry in REGISTRY.all()}
+#: Every parameter that names a resource, by operation.
+NAMING = [
+    (entry, parameter)
+    for entry in DECLARED.values()
+    for parameter in entry.parameters
+    if parameter.name in {name for text in entry.resources for name in PLACEHOLDER.findall(text)}
+]
+
+
+def declared(*resources: str, versions: tuple[str, ...] = ("2022-04-19",)) -> Operation:
+    things = Parameter(name="Things", kind=Kind.TEXTS, parse=lambda raw, _: raw, doc="", example=["a"])
+
+    @operation(
+        "Try", access=Access.READ, doc="", source="", parameters=[things], resources=resources, versions=versions
+    )
+    async def made(_call: object) -> dict[str, str]:
+        return {}
+
+    return made
+
+
+def found(entry: Operation, **parameters: Any) -> list[str]:
+    return [
+        text.removeprefix(f"acs:resourcemanager:*:{ACCOUNT}:")
+        for text in resources_of(entry, Arguments(parameters), ACCOUNT)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("resource", "parameters", "expected"),
+    [
+        ("*", {}, ["*"]),
+        ("thing/*", {"Thing": "a"}, ["thing/*"]),
+        ("thing/{Thing}", {"Thing": "a"}, ["thing/a"]),
+        ("thing/{Thing}", {"Thing": " A*"}, ["thing/ A*"]),
+        ("thing/{Thing}", {}, ["thing/*"]),
+        ("thing/{Thing}", {"Thing": ""}, ["thing/*"]),
+        ("thing/{Thing}", {"Thing": ["a"]}, ["thing/*"]),
+        ("thing/{Thing}", {"Thing": 7}, ["thing/7"]),
+        ("thing/{Thing}", {"Thing": "x" * LONGEST_ID}, ["thing/" + "x" * LONGEST_ID]),
+        ("thing/{Thing}", {"Thing": "x" * (LONGEST_ID + 1)}, ["thing/*"]),
+        ("thing/{Thing}/part", {"Thing": "a"}, ["thing/a/part"]),
+        ("thing/{Things}", {"Things.1": "a", "Things.2": "b"}, ["thing/a", "thing/b"]),
+        ("thing/{Things}", {"Things": '["a", ""]'}, ["thing/a", "thing/*"]),
+        ("thing/{Things}", {}, ["thing/*"]),
+        ("thing/{Things}", {"Things": [{}]}, ["thing/*"]),
+        ("thing/{Things}", {"Things": ["a"] * (MOST_IDS + 1)}, ["thing/*"]),
+    ],
+)
+def test_resources_are_made_of_raw_parameters(resource: str, parameters: dict[str, Any], expected: list[str]) -> None:
+    assert found(declared(resource), **parameters) == expected
+
+
+def test_resources_name_family_and_account() -> None:
+    assert resources_of(declared("a/{A}", "b/*", versions=(MESSAGE_CONTACTS,)), Arguments({"A": "1"}), ACCOUNT) == [
+        f"acs:messagecontacts:*:{ACCOUNT}:a/1",
+        f"acs:messagecontacts:*:{ACCOUNT}:b/*",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("type_", "owner"), [("System", "system"), ("Custom", ACCOUNT), ("system", ACCOUNT), ([], ACCOUNT)]
+)
+def test_policies_of_the_program_belong_to_no_account(type_: Any, owner: str) -> None:
+    """As in the vendor's AliyunCloudSSOReadOnlyAccess: `acs:ram:*:system:policy/*`."""
+    entry = declared("policy/{PolicyName}", "user/{UserName}", versions=(RAM,))
+    arguments = Arguments({"PolicyName": "P", "UserName": "U", "PolicyType": type_})
+
+    assert resources_of(entry, arguments, ACCOUNT) == [f"acs:ram:*:{owner}:policy/P", f"acs:ram:*:{ACCOUNT}:user/U"]
+
+
+@pytest.mark.parametrize(("entry", "parameter"), NAMING, ids=lambda value: value.name)
+def test_an_id_means_the_same_to_permissions_and_to_its_operation(entry: Operation, parameter: Parameter) -> None:
+    """What policies saw is what the operation acts on: no spelling of an id is another one once it is parsed."""
+    examples = [parameter.example] if isinstance(parameter.example, str) else list(parameter.example)
+    for example in ["c-0123456789ABCDEF", "fd-0123456789", "1234567890123456", "Tom", "v1", *examples]:
+        assert isinstance(example, str)
+        for raw in (
+            example,
+            example.lower(),
+            example.upper(),
+            f" {example}",
+            f"{example} ",
+            f"{example}\n",
+            f"0{example}",
+            example.translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)}),
+        ):
+            try:
+                parsed = parameter.parse([raw] if parameter.kind is Kind.TEXTS else raw, Rules())
+            except (ApiError, ValueError):
+                continue
+            assert parsed == ([raw] if parameter.kind is Kind.TEXTS else raw), entry.name
+
+
+#: Ids that take any text, and which are made here with one length: a longer one does not exist.
+MADE_HERE = {"DetachedContactId", "JobId"}
+
+
+@pytest.mark.parametrize(("entry", "parameter"), NAMING, ids=lambda value: value.name)
+def test_an_id_too_long_to_be_looked_at_is_refused_by_its_operation(entry: Operation, parameter: Parameter) -> None:
+    if parameter.name in MADE_HERE:
+        assert parameter.parse is parse_text
+        return
+    for text in ("x", "1", "fd-1", "c-1", "a"):
+        raw = text + "1" * LONGEST_ID
+        with pytest.raises((ApiError, ValueError)):
+            parameter.parse([raw] if parameter.kind is Kind.TEXTS else raw, Rules())
+    if parameter.kind is Kind.TEXTS:
+        with pytest.raises((ApiError, ValueError)):
+            parameter.parse(["1234567890123456"] * (MOST_IDS + 1), Rules())
+
+
+def test_every_placeholder_names_a_parameter() -> None:
+    for entry in DECLARED.values():
+        names = {parameter.name for parameter in entry.parameters}
+        for resource in entry.resources:
+            assert set(PLACEHOLDER.findall(resource)) <= names, entry.name
+            assert re.fullmatch(r"\*|[a-z]+/(\*|\{[A-Za-z]+\})", resource), entry.name
+
+
+@pytest.mark.parametrize("name", sorted(contract.operations()))
+def test_permissions_are_those_of_the_reference(name: str) -> None:
+    """But for folders and members, which the reference names by their path and we by their id."""
+    access = contract.operations()[name]["access"]
+    entry = DECLARED[access["ram_action"]]
+    shapes = [
+        re.sub(r"\{[A-Za-z]+\}", "{}", resource)
+        for resource in access["resource_arn"].replace("acs:resourcemanager:*:{accountId}:", "").split(" and ")
+    ]
+
+    assert entry.name == name
+    assert [PLACEHOLDER.sub("{}", resource) for resource in entry.resources] == shapes
+
+
+def test_the_inbox_has_a_permission_of_its_own() -> None:
+    assert DECLARED["messagecontacts:ListInboxMessages"].resources == ("inboxmessage/*",)
