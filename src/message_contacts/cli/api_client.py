@@ -26,6 +26,9 @@ class CallRefusedError(Exception):
         self.code = str(body.get("Code", ""))
         self.message = str(body.get("Message", ""))
         self.request_id = str(body.get("RequestId", ""))
+        detail = body.get("AccessDeniedDetail")
+        #: The permission that was missing, e.g. `ram:CreateUser`; empty when something else was wrong.
+        self.permission = str(detail.get("AuthAction", "")) if isinstance(detail, Mapping) else ""
         super().__init__(f"{self.code}: {self.message}")
 
 

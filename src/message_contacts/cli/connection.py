@@ -48,8 +48,9 @@ def connection_options(command: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return command(endpoint=target, **options)
         except CallRefusedError as refusal:
+            missing = f"\nPermission: {refusal.permission}" if refusal.permission else ""
             raise click.ClickException(
-                f"{refusal.code} (HTTP {refusal.status})\n{refusal.message}\nRequest id: {refusal.request_id}"
+                f"{refusal.code} (HTTP {refusal.status})\n{refusal.message}{missing}\nRequest id: {refusal.request_id}"
             ) from None
         except EndpointFailedError as failure:
             raise click.ClickException(str(failure)) from None

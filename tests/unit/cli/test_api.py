@@ -119,6 +119,17 @@ def test_a_refused_call_ends_with_one_and_code_message_and_request_id(run, monke
     )
 
 
+def test_a_call_refused_for_lack_of_permission_names_the_permission(run, monkeypatch):
+    def refuse(*_arguments):
+        detail = {"AuthAction": "resourcemanager:CreateFolder", "NoPermissionType": "ImplicitDeny"}
+        body = {"Code": "NoPermission", "Message": "Not authorized.", "RequestId": "ABC", "AccessDeniedDetail": detail}
+        raise CallRefusedError(403, body)
+
+    monkeypatch.setattr(Endpoint, "call", refuse)
+    result = run("api", "CreateFolder", "--FolderName", "Finance", **KEY)
+    assert "Not authorized.\nPermission: resourcemanager:CreateFolder\nRequest id: ABC\n" in result.stderr
+
+
 def test_a_service_that_is_not_there_is_said_plainly(run):
     result = run("api", "GetResourceDirectory", "--endpoint", "http://127.0.0.1:1", **KEY)
     assert result.exit_code == 1
