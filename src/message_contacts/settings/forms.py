@@ -18,6 +18,8 @@ CAPTURE = "capture:"
 
 T = TypeVar("T")
 
+_DATABASE_URL = "`sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`"
+
 
 @dataclass(frozen=True, slots=True)
 class Form(Generic[T]):
@@ -144,11 +146,34 @@ def _key_of_32_bytes(text: str) -> bytes:
 
 
 def without_password(url: str) -> str:
-    """The address with its password masked."""
+    """The address with its passwords masked, also those among its options."""
     parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{parts.netloc.rpartition('@')[2]}"))
+    login, at, host = parts.netloc.rpartition("@")
+    user, colon, _ = login.partition(":")
+    masked = parts._replace(netloc=f"{user}:***@{host}") if at and colon else parts
+    return re.sub(r"([?&](?:ssl)?password=)[^&#]*", r"\1***", urlunsplit(masked))
+
+
+def is_postgres(database_url: str) -> bool:
+    """Whether the URL names a PostgreSQL database."""
+    return database_url.startswith(("postgresql://", "postgres://"))
+
+
+def _parse_database_url(text: str) -> str:
+    if is_postgres(text):
+        parts = urlsplit(text)
+        hosts = parts.netloc.rpartition("@")[2].split(",")
+        ports = [host.rpartition("]")[2].partition(":")[2] for host in hosts]
+        if (
+            len(parts.path) > 1
+            and not parts.fragment
+            and all(re.fullmatch("[0-9]{0,5}", port) for port in ports)
+            and (len(hosts) == 1 or all(hosts))
+        ):
+            return text
+    elif re.fullmatch(r"sqlite:///[^?#]+", text):
+        return text
+    raise ValueError(f"must be {_DATABASE_URL}")
 
 
 BOOLEAN = Form("`true` or `false`", _truth_value, lambda value: "true" if value else "false")
@@ -157,4 +182,5 @@ COUNT = whole(1, 1_000_000)
 NETWORKS = Form("networks, separated by commas", _parse_networks, lambda value: ",".join(map(str, value)))
 ZONE = Form("offset from UTC", _parse_zone, _show_zone)
 PUBLIC_URL = Form("`http(s)://...`", _parse_public_url)
+DATABASE_URL = Form(_DATABASE_URL, _parse_database_url, without_password)
 KEY_OF_32_BYTES = Form("32 bytes in base64", _key_of_32_bytes)

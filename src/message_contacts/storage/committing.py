@@ -70,15 +70,16 @@ class ChangeCommitter:
     async def commit(self, changes: tuple[Change, ...], nonce: Nonce | None) -> None:
         steps = compiled(changes, nonce, self._clock.now())
         channels = {change.job.channel for change in changes if type(change) is Enqueue}
+        tenant = _tenant(changes)
         if not channels:
-            await self._database.commit(steps)
+            await self._database.commit(steps, tenant=tenant)
             return
 
         def wake() -> None:
             for channel in channels:
                 self._on_enqueued(channel)
 
-        await self._database.commit(steps, committed=wake)
+        await self._database.commit(steps, tenant=tenant, committed=wake)
 
 
 def compiled(changes: tuple[Change, ...], nonce: Nonce | None, now: Instant) -> list[Step]:
@@ -113,6 +114,17 @@ def compiled(changes: tuple[Change, ...], nonce: Nonce | None, now: Instant) -> 
             case _:
                 assert_never(change)
     return steps
+
+
+def _tenant(changes: tuple[Change, ...]) -> str:
+    """Whose change it is: that of its first row."""
+    for change in changes:
+        match change:
+            case CountUp() | CountDown():
+                return change.account_id
+            case Enqueue(job=row) | Insert(row=row) | Update(before=row) | Delete(row=row) | RelyOn(row=row):
+                return str(getattr(row, "account_id", ""))
+    return ""
 
 
 def _record(row: object) -> Record[Any]:

@@ -1,0 +1,154 @@
+"""PostgreSQL as a `Database`: reads over held connections, lists in one snapshot, commits in lanes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import asyncpg
+import structlog
+
+from message_contacts import errors
+from message_contacts.changes import Stale
+from message_contacts.clock import Clock
+from message_contacts.storage.engine import Parameters, Query, Row, Step
+from message_contacts.storage.postgres_connection import (
+    Connection,
+    ConnectionLost,
+    PostgresAddress,
+    is_unavailable,
+    refusal,
+)
+from message_contacts.storage.postgres_pool import Pool
+from message_contacts.storage.postgres_statements import own
+from message_contacts.storage.postgres_writer import Writer, WriterSeam
+
+T = TypeVar("T")
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+#: Seconds for a read by key or a single write.
+_READ_SECONDS = 5.0
+#: Seconds for lists and counts.
+_REPORT_SECONDS = 15.0
+#: Seconds that a caller waits for a connection to be free.
+_CONNECTION_SECONDS = 3.0
+#: How often a single write is tried while others are in its way.
+_WRITE_TRIES = 5
+
+#: Connections that commit. Measured: see docs/adr/0016-postgresql-commits.md.
+LANES = 2
+#: Connections for lists, which take longer and must not hold up reads.
+_LISTERS = 2
+#: The least number of connections of a process.
+LEAST_CONNECTIONS = LANES + _LISTERS + 1
+
+BEGIN_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+
+class PostgresDatabase:
+    """`engine.Database` on a server, shared with any number of processes. Belongs to one event loop."""
+
+    def __init__(
+        self, address: PostgresAddress, clock: Clock, *, connections: int, seam: WriterSeam | None = None
+    ) -> None:
+        """Make it; connections are opened as they are needed.
+
+        Args:
+            connections: At most, all purposes together.
+            seam: Where a test looks at commits.
+        """
+        self._reading = Pool(address, max(1, connections - LANES - _LISTERS), patience=_CONNECTION_SECONDS)
+        self._listing = Pool(address, _LISTERS, patience=_CONNECTION_SECONDS)
+        self._writer = Writer(address, clock, lanes=LANES, seam=seam)
+
+    async def rows(self, sql: str, parameters: Parameters) -> list[Row]:
+        async def read(connection: Connection) -> list[Row]:
+            return [tuple(row) for row in await connection.fetch(own(sql), parameters)]
+
+        return await _read(self._reading, _READ_SECONDS, read)
+
+    async def report(self, *queries: Query) -> list[list[Row]]:
+        return await _read(self._listing, _REPORT_SECONDS, lambda connection: _report(connection, queries))
+
+    async def commit(
+        self, steps: Sequence[Step], *, tenant: str = "", committed: Callable[[], None] | None = None
+    ) -> None:
+        await self._writer.commit(steps, tenant, committed)
+
+    async def write(self, sql: str, parameters: Parameters) -> tuple[list[Row], int]:
+        for tries in range(1, _WRITE_TRIES + 1):
+            try:
+                return await self._write(own(sql), parameters)
+            except Stale:
+                if tries == _WRITE_TRIES:
+                    raise errors.SERVICE_UNAVAILABLE(complaint="others in the way") from None
+                await asyncio.sleep(0.01 * tries)
+        raise AssertionError("unreachable")
+
+    async def finish(self) -> None:
+        await self._writer.finish()
+        await self._reading.finish()
+        await self._listing.finish()
+
+    def close(self) -> None:
+        self._writer.close()
+        self._reading.close()
+        self._listing.close()
+
+    async def _write(self, sql: str, parameters: Parameters) -> tuple[list[Row], int]:
+        """Carry out one statement, in a transaction of its own.
+
+        When the connection is lost meanwhile, nobody knows whether it was. Each of these statements may be repeated: a
+        claim runs out, a message that is in the inbox is not put there again, what is pruned or handed back is gone.
+        """
+        connection = await self._reading.take()
+        try:
+            with connection.within(_READ_SECONDS):
+                rows, count = await connection.fetch_and_count(sql, parameters)
+                return [tuple(row) for row in rows], count
+        except ConnectionLost as lost:
+            log.error("write_outcome_unknown", complaint=str(lost))  # noqa: TRY400 - the trace says nothing
+            raise errors.SERVICE_UNAVAILABLE(complaint="connection lost") from None
+        except asyncpg.PostgresError as complaint:
+            raise _failure(connection, complaint) from None
+        finally:
+            self._reading.give_back(connection)
+
+
+async def _read(pool: Pool, seconds: float, read: Callable[[Connection], Awaitable[T]]) -> T:
+    """What `read` finds, tried once more when the connection turns out to be dead."""
+    for is_last in (False, True):
+        connection = await pool.take()
+        try:
+            with connection.within(seconds):
+                return await read(connection)
+        except ConnectionLost as lost:
+            if is_last or connection.is_overdue:
+                log.error("read_failed", complaint=str(lost))  # noqa: TRY400 - the trace says nothing
+                raise errors.SERVICE_UNAVAILABLE(complaint="connection lost") from None
+        except asyncpg.PostgresError as complaint:
+            raise _failure(connection, complaint) from None
+        finally:
+            pool.give_back(connection)
+    raise AssertionError("unreachable")
+
+
+async def _report(connection: Connection, queries: Sequence[Query]) -> list[list[Row]]:
+    if len(queries) == 1:
+        ((sql, parameters),) = queries
+        return [[tuple(row) for row in await connection.fetch(own(sql), parameters)]]
+    await connection.command(BEGIN_SNAPSHOT)
+    try:
+        found = [await connection.fetch(own(sql), parameters) for sql, parameters in queries]
+    finally:
+        await connection.command("COMMIT")
+    return [[tuple(row) for row in rows] for rows in found]
+
+
+def _failure(connection: Connection, complaint: asyncpg.PostgresError) -> Exception:
+    if is_unavailable(complaint):
+        log.error("database_unavailable", complaint=type(complaint).__name__)
+        connection.close()
+    return refusal(complaint)
