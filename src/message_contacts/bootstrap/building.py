@@ -195,8 +195,9 @@ def _opened(settings: Settings, clock: Clock) -> Storage:
         if is_postgres(url):
             if settings.encryption_key is None:
                 raise StartError(
-                    f"{PREFIX}ENCRYPTION_KEY has to be set, because the database is PostgreSQL, which several processes "
-                    "may share: 32 bytes in base64, as `openssl rand -base64 32` makes them, the same for all of them."
+                    f"{PREFIX}ENCRYPTION_KEY has to be set, because the database is PostgreSQL, which several "
+                    "processes may share: 32 bytes in base64, as `openssl rand -base64 32` makes them, the same for "
+                    "all of them."
                 )
             migrate(url)
             return open_postgres(url, clock, connections=settings.database_connections)

@@ -94,11 +94,11 @@ class Settings:
     database_url: str = setting(
         forms.DATABASE_URL,
         default="sqlite:///data/message-contacts.db",
-        doc="Where everything is kept. An SQLite file is made on first start, with its folder. Three slashes and a path "
-        "are relative to where the program was started, four slashes make it absolute: "
-        "`sqlite:////var/lib/message-contacts/contacts.db`. A PostgreSQL database (14 or newer) has to exist, its tables "
-        "are made on first start. Several hosts may be named (`postgresql://user:password@one:5432,two:5432/contacts`): "
-        "the one that takes writes is used, also when that becomes another one.",
+        doc="Where everything is kept. An SQLite file is made on first start, with its folder. Three slashes and a "
+        "path are relative to where the program was started, four slashes make it absolute: "
+        "`sqlite:////var/lib/message-contacts/contacts.db`. A PostgreSQL database has to exist, its tables are made on "
+        "first start. Several hosts may be named (`postgresql://user:password@one:5432,two:5432/contacts`): the one "
+        "that takes writes is used, also when that becomes another one.",
         secret=True,
     )
     database_connections: int = setting(

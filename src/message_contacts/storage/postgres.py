@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Sequence
 
 import asyncpg
 import structlog
@@ -23,8 +22,6 @@ from message_contacts.storage.postgres_connection import (
 from message_contacts.storage.postgres_pool import Pool
 from message_contacts.storage.postgres_statements import own
 from message_contacts.storage.postgres_writer import Writer, WriterSeam
-
-T = TypeVar("T")
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -64,13 +61,35 @@ class PostgresDatabase:
         self._writer = Writer(address, clock, lanes=LANES, seam=seam)
 
     async def rows(self, sql: str, parameters: Parameters) -> list[Row]:
-        async def read(connection: Connection) -> list[Row]:
-            return [tuple(row) for row in await connection.fetch(own(sql), parameters)]
-
-        return await _read(self._reading, _READ_SECONDS, read)
+        pool = self._reading
+        sql = own(sql)
+        for is_last in (False, True):  # once more when the connection turns out to be dead
+            connection = pool.take_idle() or await pool.take()
+            try:
+                with connection.within(_READ_SECONDS):
+                    return [tuple(row) for row in await connection.fetch(sql, parameters)]
+            except ConnectionLost as lost:
+                _give_up_reading(connection, lost, is_last=is_last)
+            except asyncpg.PostgresError as complaint:
+                raise _failure(connection, complaint) from None
+            finally:
+                pool.give_back(connection)
+        raise AssertionError("unreachable")
 
     async def report(self, *queries: Query) -> list[list[Row]]:
-        return await _read(self._listing, _REPORT_SECONDS, lambda connection: _report(connection, queries))
+        pool = self._listing
+        for is_last in (False, True):
+            connection = await pool.take()
+            try:
+                with connection.within(_REPORT_SECONDS):
+                    return await _report(connection, queries)
+            except ConnectionLost as lost:
+                _give_up_reading(connection, lost, is_last=is_last)
+            except asyncpg.PostgresError as complaint:
+                raise _failure(connection, complaint) from None
+            finally:
+                pool.give_back(connection)
+        raise AssertionError("unreachable")
 
     async def commit(
         self, steps: Sequence[Step], *, tenant: str = "", committed: Callable[[], None] | None = None
@@ -117,22 +136,11 @@ class PostgresDatabase:
             self._reading.give_back(connection)
 
 
-async def _read(pool: Pool, seconds: float, read: Callable[[Connection], Awaitable[T]]) -> T:
-    """What `read` finds, tried once more when the connection turns out to be dead."""
-    for is_last in (False, True):
-        connection = await pool.take()
-        try:
-            with connection.within(seconds):
-                return await read(connection)
-        except ConnectionLost as lost:
-            if is_last or connection.is_overdue:
-                log.error("read_failed", complaint=str(lost))  # noqa: TRY400 - the trace says nothing
-                raise errors.SERVICE_UNAVAILABLE(complaint="connection lost") from None
-        except asyncpg.PostgresError as complaint:
-            raise _failure(connection, complaint) from None
-        finally:
-            pool.give_back(connection)
-    raise AssertionError("unreachable")
+def _give_up_reading(connection: Connection, lost: ConnectionLost, *, is_last: bool) -> None:
+    """Say so, unless it can be tried again. Raises: ApiError."""
+    if is_last or connection.is_overdue:
+        log.error("read_failed", complaint=str(lost))
+        raise errors.SERVICE_UNAVAILABLE(complaint="connection lost") from None
 
 
 async def _report(connection: Connection, queries: Sequence[Query]) -> list[list[Row]]:

@@ -7,8 +7,7 @@ for a synchronous standby has happened on the primary and may be lost with it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -46,6 +45,14 @@ _SESSION = {
 _UNAVAILABLE = ("08", "28", "3D000", "53", "57", "58", "XX", "25006", "25P03")
 #: Somebody else was in the way: the decision is made again.
 _IN_THE_WAY = ("23503", "23505", "40001", "40P01", "55P03")
+
+
+class NotTogether(Exception):  # noqa: N818 - not an error: they are tried apart
+    """A statement for many met other rows than it should: one of them is refused, and it is not known which."""
+
+
+#: After these, a connection can go on, if need be after a rollback.
+_LEAVES_SOUND = (asyncpg.PostgresError, TypeError, Stale, ApiError, NotTogether)
 
 
 class ConnectionLost(Exception):  # noqa: N818 - whoever meets it decides whether that is an error
@@ -177,19 +184,9 @@ class Connection:
         except (asyncpg.InterfaceError, OSError) as complaint:
             raise self._lost(complaint) from None
 
-    @contextmanager
-    def within(self, seconds: float) -> Iterator[None]:
-        """Close the connection unless the block ends in time or is left by any other way than its end."""
-        timer = asyncio.get_running_loop().call_later(seconds, self._give_up, seconds)
-        try:
-            yield
-        except (asyncpg.PostgresError, TypeError, Stale, ApiError):
-            raise  # the connection itself is sound
-        except BaseException:
-            self.close()
-            raise
-        finally:
-            timer.cancel()
+    def within(self, seconds: float) -> _Within:
+        """Close the connection unless the block ends in time, by its end or by an error that leaves it sound."""
+        return _Within(self, seconds)
 
     def close(self) -> None:
         """End it at once, whatever it is doing."""
@@ -212,13 +209,33 @@ class Connection:
         self._prepared[sql] = statement
         return statement
 
-    def _give_up(self, seconds: float) -> None:
-        log.warning("database_did_not_answer", seconds=seconds)
-        self.is_overdue = True
-        self.close()
-
     def _lost(self, complaint: Exception) -> Exception:
         return ConnectionLost(type(complaint).__name__) if self.is_closed else complaint
+
+
+class _Within:
+    """A block with an end in time, see `Connection.within`. A class, not a generator: every read passes through it."""
+
+    __slots__ = ("_connection", "_seconds", "_timer")
+
+    def __init__(self, connection: Connection, seconds: float) -> None:
+        self._connection = connection
+        self._seconds = seconds
+
+    def __enter__(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._seconds, self._give_up)
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        if error is not None and not isinstance(error, _LEAVES_SOUND):
+            self._connection.close()
+
+    def _give_up(self) -> None:
+        log.warning("database_did_not_answer", seconds=self._seconds)
+        self._connection.is_overdue = True
+        self._connection.close()
 
 
 def refusal(complaint: asyncpg.PostgresError) -> Exception:

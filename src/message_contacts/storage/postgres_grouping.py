@@ -10,14 +10,10 @@ from typing import Any
 from message_contacts.changes import Stale
 from message_contacts.errors import ErrorDefinition
 from message_contacts.storage.engine import Step
-from message_contacts.storage.postgres_connection import Connection
+from message_contacts.storage.postgres_connection import Connection, NotTogether
 from message_contacts.storage.postgres_statements import Grouped, grouped, holding, kind, own
 
 Steps = Sequence[Step]
-
-
-class NotTogether(Exception):  # noqa: N818 - not an error: they are tried apart
-    """A statement for many met other rows than it should: one of them is refused, and it is not known which."""
 
 
 class Groups:

@@ -32,18 +32,26 @@ class Pool:
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
         self._lent: set[Connection] = set()
 
+    def take_idle(self) -> Connection | None:
+        """A connection that is free now, if any."""
+        idle = self._idle
+        while idle:
+            connection = idle.pop()
+            if not connection.is_closed:
+                self._lent.add(connection)
+                return connection
+            self._free_places += 1
+        return None
+
     async def take(self) -> Connection:
         """A connection; give it back when done.
 
         Raises:
             ApiError: SERVICE_UNAVAILABLE, when none becomes free in time or the server cannot be reached.
         """
-        while self._idle:
-            connection = self._idle.pop()
-            if not connection.is_closed:
-                self._lent.add(connection)
-                return connection
-            self._free_places += 1
+        connection = self.take_idle()
+        if connection is not None:
+            return connection
         if self._free_places > 0:
             self._free_places -= 1
         else:

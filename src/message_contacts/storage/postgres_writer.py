@@ -1,9 +1,9 @@
 """Commits on PostgreSQL: what waits for a lane is tried in one transaction, each statement carried out once for all.
 
-A transaction costs a wait for the disk and a trip to the server for each statement; shared, they cost each change little.
-A lane is a connection with a queue, and a tenant is always in the same lane, so that those who change the same rows
-seldom meet. If a group is refused, its halves are tried, down to the one that is refused: its steps are then carried
-out one by one, and the first refusal is its answer. See docs/adr/0016-postgresql-commits.md.
+A transaction costs a wait for the disk and a trip to the server for each statement; shared, they cost each change
+little. A lane is a connection with a queue, and a tenant is always in the same lane, so that those who change the same
+rows seldom meet. If a group is refused, its halves are tried, down to the one that is refused: its steps are then
+carried out one by one, and the first refusal is its answer. See docs/adr/0016-postgresql-commits.md.
 
 Every transaction leaves a mark: the caller's nonce, or one drawn here. When the connection is lost during COMMIT, the
 mark tells whether it happened.
@@ -31,12 +31,13 @@ from message_contacts.storage.postgres_connection import (
     Connection,
     ConnectionLost,
     DatabaseComplaint,
+    NotTogether,
     PostgresAddress,
     connected,
     is_unavailable,
     refusal,
 )
-from message_contacts.storage.postgres_grouping import Groups, NotTogether, carry_out_one_by_one, have_runs
+from message_contacts.storage.postgres_grouping import Groups, carry_out_one_by_one, have_runs
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
