@@ -23,6 +23,8 @@ from typing import Any, Self, TypeVar
 import asyncpg
 import pytest
 
+from message_contacts.storage import migrate
+
 T = TypeVar("T")
 
 TEMPLATE = "migrated_template"
@@ -151,13 +153,29 @@ class PostgresServer:
         return finished.returncode == 0
 
 
-class Administrator:
+class PostgresDatabases:
     """Makes and drops databases of a server, from a thread with an event loop of its own."""
 
     def __init__(self, server: PostgresServer) -> None:
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="administrator")
+        self._server = server
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="databases")
         self._runner = asyncio.Runner()
         self._connection: Any = self._run(asyncpg.connect(server.url()))
+        self._has_template = False
+
+    def new(self, *, migrated: bool = True) -> str:
+        """URL of a new database, with our tables or without any."""
+        if migrated and not self._has_template:
+            self.execute(f"CREATE DATABASE {TEMPLATE}")
+            migrate(self._server.url(TEMPLATE))
+            self._has_template = True
+        name = f"test_{secrets.token_hex(6)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE if migrated else 'template1'}")
+        return self._server.url(name)
+
+    def drop(self, url: str) -> None:
+        """Take a database away, whoever uses it."""
+        self.execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
 
     def execute(self, sql: str) -> None:
         """Carry out a command."""
@@ -183,29 +201,24 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def _administrator(postgres_server: PostgresServer) -> Iterator[Administrator]:
-    from message_contacts.storage import migrate  # noqa: PLC0415 - only tests that need a database pay for it
-
-    administrator = Administrator(postgres_server)
-    administrator.execute(f"CREATE DATABASE {TEMPLATE}")
-    migrate(postgres_server.url(TEMPLATE))
-    yield administrator
-    administrator.close()
+def postgres_databases(postgres_server: PostgresServer) -> Iterator[PostgresDatabases]:
+    """Databases on that server."""
+    databases = PostgresDatabases(postgres_server)
+    yield databases
+    databases.close()
 
 
 @pytest.fixture
-def postgres_url(postgres_server: PostgresServer, _administrator: Administrator) -> Iterator[str]:
+def postgres_url(postgres_databases: PostgresDatabases) -> Iterator[str]:
     """A migrated, empty database of this test's own."""
-    name = f"test_{secrets.token_hex(6)}"
-    _administrator.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-    yield postgres_server.url(name)
-    _administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    url = postgres_databases.new()
+    yield url
+    postgres_databases.drop(url)
 
 
 @pytest.fixture
-def empty_postgres_url(postgres_server: PostgresServer, _administrator: Administrator) -> Iterator[str]:
+def empty_postgres_url(postgres_databases: PostgresDatabases) -> Iterator[str]:
     """A database of this test's own without any tables."""
-    name = f"test_{secrets.token_hex(6)}"
-    _administrator.execute(f"CREATE DATABASE {name}")
-    yield postgres_server.url(name)
-    _administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    url = postgres_databases.new(migrated=False)
+    yield url
+    postgres_databases.drop(url)

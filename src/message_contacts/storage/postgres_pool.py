@@ -60,7 +60,7 @@ class Pool:
                 self._lent.add(found)
                 return found
         try:
-            connection = await connected(self._address)
+            connection = await asyncio.create_task(connected(self._address))  # which uses what wants a task
         except BaseException:
             self._place_is_free()
             raise
@@ -92,21 +92,26 @@ class Pool:
         self._idle.clear()
 
     async def _wait(self) -> Connection | None:
-        waiter: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
+        # Not `asyncio.timeout`, which wants a task: calls run without one up to their first wait.
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[Connection | None] = loop.create_future()
+        timer = loop.call_later(self._patience, self._give_up, waiter)
         self._waiting.append(waiter)
         try:
-            async with asyncio.timeout(self._patience):
-                return await waiter
-        except (TimeoutError, asyncio.CancelledError) as end:
-            if waiter.done() and not waiter.cancelled():  # it came just then
+            return await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:  # it came just then
                 self._pass_on(waiter.result())
-            if isinstance(end, asyncio.CancelledError):
-                raise
-            log.error("connections_exhausted", waiting=len(self._waiting))  # noqa: TRY400 - nothing in the trace
-            raise errors.SERVICE_UNAVAILABLE(complaint="no free connection") from None
+            raise
         finally:
+            timer.cancel()
             if waiter in self._waiting:
                 self._waiting.remove(waiter)
+
+    def _give_up(self, waiter: asyncio.Future[Connection | None]) -> None:
+        if not waiter.done():
+            log.error("connections_exhausted", waiting=len(self._waiting))
+            waiter.set_exception(errors.SERVICE_UNAVAILABLE(complaint="no free connection"))
 
     def _pass_on(self, found: Connection | None) -> None:
         if found is None:
