@@ -34,7 +34,13 @@ MISSING = (
     "put the folder with initdb and postgres into PATH."
 )
 #: Nothing that tests write has to outlive a loss of power; saves most of the time.
-_CARELESS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "autovacuum": "off"}
+_CARELESS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "autovacuum": "off",
+    "deadlock_timeout": "50ms",
+}
 
 
 def program(name: str) -> str:

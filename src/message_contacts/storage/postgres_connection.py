@@ -51,6 +51,16 @@ class NotTogether(Exception):  # noqa: N818 - not an error: they are tried apart
     """A statement for many met other rows than it should: one of them is refused, and it is not known which."""
 
 
+#: These end a connection; the last three are the server's, when it is stopped.
+_BROKEN = (
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    OSError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+)
 #: After these, a connection can go on, if need be after a rollback.
 _LEAVES_SOUND = (asyncpg.PostgresError, TypeError, Stale, ApiError, NotTogether)
 
@@ -152,9 +162,7 @@ class Connection:
             if complaint.severity is None:  # the driver's own, before anything was sent; its text holds the value
                 raise TypeError(f"a parameter does not fit its statement: {_first_sentence(sql)}") from None
             raise
-        except asyncpg.PostgresError:
-            raise
-        except (asyncpg.InterfaceError, OSError) as complaint:
+        except _BROKEN as complaint:
             raise self._lost(complaint) from None
         return rows
 
@@ -179,9 +187,7 @@ class Connection:
         """Carry out a command without parameters, such as BEGIN. Raises as `fetch`."""
         try:
             await self._raw.execute(sql)
-        except asyncpg.PostgresError:
-            raise
-        except (asyncpg.InterfaceError, OSError) as complaint:
+        except _BROKEN as complaint:
             raise self._lost(complaint) from None
 
     def within(self, seconds: float) -> _Within:
@@ -202,15 +208,16 @@ class Connection:
     async def _prepare(self, sql: str) -> Any:
         try:
             statement = await self._raw.prepare(sql)
-        except asyncpg.PostgresError:
-            raise
-        except (asyncpg.InterfaceError, OSError) as complaint:
+        except _BROKEN as complaint:
             raise self._lost(complaint) from None
         self._prepared[sql] = statement
         return statement
 
     def _lost(self, complaint: Exception) -> Exception:
-        return ConnectionLost(type(complaint).__name__) if self.is_closed else complaint
+        if type(complaint) is asyncpg.InterfaceError and not self.is_closed:
+            return complaint  # a bug: used by two at a time
+        self.close()
+        return ConnectionLost(_name(complaint))
 
 
 class _Within:
@@ -284,7 +291,7 @@ async def first_connected(address: PostgresAddress) -> asyncpg.Connection[Any]:
     try:
         return await address.connect()
     except _CANNOT_CONNECT as complaint:
-        reason = str(complaint).splitlines()[0] if str(complaint) else type(complaint).__name__
+        reason = str(complaint).splitlines()[0] if str(complaint) else f"no answer in {CONNECT_SECONDS:.0f} seconds"
         raise DatabaseUnreachable(f"{address.shown} cannot be used: {reason}.".replace("..", ".")) from None
 
 
