@@ -38,14 +38,14 @@ class TcpProxy:
         self.port = 0
         #: What happens to the next COMMIT; once.
         self.loss = Loss.NEVER
-        #: Done when it has happened, before anybody can connect again.
+        #: Done when it has happened; until it is done nobody can connect.
         self.then: Callable[[], Awaitable[None]] = _nothing
         #: How many COMMITs came by.
         self.commits = 0
         #: While clear, nothing comes back from the server.
         self.flowing = asyncio.Event()
         self.flowing.set()
-        self.accepts = True
+        self._accepts = True
 
     async def start(self) -> None:
         self._server = await asyncio.start_server(self._relay, "127.0.0.1", 0)
@@ -64,11 +64,20 @@ class TcpProxy:
         for writer in list(self._writers):
             writer.transport.abort()
 
+    def _lose(self) -> None:
+        self._accepts = False
+        self._relays.add(asyncio.create_task(self._then()))
+        raise _Lost
+
+    async def _then(self) -> None:
+        await self.then()
+        self._accepts = True
+
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._relays.add(task)
-        if not self.accepts:
+        if not self._accepts:
             writer.transport.abort()
             return
         server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
@@ -91,8 +100,8 @@ class TcpProxy:
                 self.commits += 1
                 state.loss, self.loss = self.loss, Loss.NEVER
                 if state.loss is Loss.BEFORE:
-                    await self.then()
-                    raise _Lost
+                    writer.transport.abort()
+                    self._lose()
             writer.write(request)
         raise _Lost
 
@@ -101,8 +110,7 @@ class TcpProxy:
             if state.loss is Loss.SILENT:
                 continue
             if state.loss is Loss.AFTER:
-                await self.then()
-                raise _Lost
+                self._lose()
             await self.flowing.wait()
             writer.write(answer)
         raise _Lost

@@ -126,13 +126,7 @@ async def test_a_change_that_never_happened_and_cannot_any_more_is_refused(
     async def take_the_name() -> None:
         await commit(other, Insert(named_contact(2, name=named_contact(1).name)))
 
-    async def lose() -> None:
-        proxy.accepts = False
-        proxy.cut()
-        await take_the_name()
-        proxy.accepts = True
-
-    proxy.loss, proxy.then = Loss.BEFORE, lose
+    proxy.loss, proxy.then = Loss.BEFORE, take_the_name
     refusal = await refused(commit(storage, Insert(named_contact(1)), COUNT, with_nonce=nonce()))
 
     assert refusal.definition is errors.INVALID_PARAMETER_NAME_ALREADY_USED
@@ -171,13 +165,15 @@ async def test_an_outcome_that_cannot_be_found_out_is_unavailable_and_logged_as_
     monkeypatch.setattr(postgres_writer, "OUTCOME_SECONDS", 0.3)
     await commit(storage)
 
+    back = asyncio.Event()
+
     async def stay_away() -> None:
-        proxy.accepts = False
+        await back.wait()
 
     proxy.loss, proxy.then = Loss.AFTER, stay_away
     with capture_logs() as logs:
         refusal = await refused(commit(storage, Insert(make_account()), with_nonce=nonce()))
-    proxy.accepts = True
+    back.set()
 
     assert refusal.definition is errors.SERVICE_UNAVAILABLE
     assert [entry for entry in logs if entry["event"] == "commit_outcome_unknown"] == [
