@@ -62,7 +62,7 @@ class PostgresDatabase:
 
     async def rows(self, sql: str, parameters: Parameters) -> list[Row]:
         pool = self._reading
-        sql = own(sql)
+        sql, parameters = own(sql), _askable(parameters)
         for is_last in (False, True):  # once more when the connection turns out to be dead
             connection = pool.take_idle() or await pool.take()
             try:
@@ -99,7 +99,7 @@ class PostgresDatabase:
     async def write(self, sql: str, parameters: Parameters) -> tuple[list[Row], int]:
         for tries in range(1, _WRITE_TRIES + 1):
             try:
-                return await self._write(own(sql), parameters)
+                return await self._write(own(sql), _askable(parameters))
             except Stale:
                 if tries == _WRITE_TRIES:
                     raise errors.SERVICE_UNAVAILABLE(complaint="others in the way") from None
@@ -146,13 +146,24 @@ def _give_up_reading(connection: Connection, lost: ConnectionLost, *, is_last: b
 async def _report(connection: Connection, queries: Sequence[Query]) -> list[list[Row]]:
     if len(queries) == 1:
         ((sql, parameters),) = queries
-        return [[tuple(row) for row in await connection.fetch(own(sql), parameters)]]
+        return [[tuple(row) for row in await connection.fetch(own(sql), _askable(parameters))]]
     await connection.command(BEGIN_SNAPSHOT)
     try:
-        found = [await connection.fetch(own(sql), parameters) for sql, parameters in queries]
+        found = [await connection.fetch(own(sql), _askable(parameters)) for sql, parameters in queries]
     finally:
         await connection.command("COMMIT")
     return [[tuple(row) for row in rows] for rows in found]
+
+
+def _askable(parameters: Parameters) -> Parameters:
+    """The parameters, without the one character that PostgreSQL's text cannot hold: nothing has it, nothing is found.
+
+    The one that stands for it is no character at all, and in no name, id or address that is kept.
+    """
+    for parameter in parameters:
+        if type(parameter) is str and "\0" in parameter:
+            return tuple(each.replace("\0", "\U0010ffff") if type(each) is str else each for each in parameters)
+    return parameters
 
 
 def _failure(connection: Connection, complaint: asyncpg.PostgresError) -> Exception:
