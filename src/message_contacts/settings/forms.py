@@ -11,7 +11,7 @@ from datetime import timedelta, timezone
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Generic, TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 #: The channel that sends nothing and keeps everything for the operator.
 CAPTURE = "capture:"
@@ -147,11 +147,12 @@ def _key_of_32_bytes(text: str) -> bytes:
 
 def without_password(url: str) -> str:
     """The address with its passwords masked, also those among its options."""
-    parts = urlsplit(url)
-    login, at, host = parts.netloc.rpartition("@")
+    netloc = urlsplit(url).netloc
+    login, _, host = netloc.rpartition("@")
     user, colon, _ = login.partition(":")
-    masked = parts._replace(netloc=f"{user}:***@{host}") if at and colon else parts
-    return re.sub(r"([?&](?:ssl)?password=)[^&#]*", r"\1***", urlunsplit(masked))
+    if colon:
+        url = url.replace(netloc, f"{user}:***@{host}", 1)
+    return re.sub(r"([?&](?:ssl)?password=)[^&#]*", r"\1***", url)
 
 
 def is_postgres(database_url: str) -> bool:
