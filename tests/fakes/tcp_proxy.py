@@ -40,8 +40,6 @@ class TcpProxy:
         self.loss = Loss.NEVER
         #: Done when it has happened; until it is done nobody can connect.
         self.then: Callable[[], Awaitable[None]] = _nothing
-        #: How many COMMITs came by.
-        self.commits = 0
         #: While clear, nothing comes back from the server.
         self.flowing = asyncio.Event()
         self.flowing.set()
@@ -97,7 +95,6 @@ class TcpProxy:
     async def _requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, state: _State) -> None:
         while request := await reader.read(65536):
             if _COMMIT in request:
-                self.commits += 1
                 state.loss, self.loss = self.loss, Loss.NEVER
                 if state.loss is Loss.BEFORE:
                     writer.transport.abort()

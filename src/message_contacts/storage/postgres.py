@@ -1,4 +1,4 @@
-"""PostgreSQL as a `Database`: reads over held connections, lists in one snapshot, commits in lanes."""
+"""PostgreSQL as a `Database`: reads over held connections, lists in one snapshot, commits in groups."""
 
 from __future__ import annotations
 
@@ -34,12 +34,10 @@ _CONNECTION_SECONDS = 3.0
 #: How often a single write is tried while others are in its way.
 _WRITE_TRIES = 5
 
-#: Connections that commit. Measured: see docs/adr/0016-postgresql-commits.md.
-LANES = 2
 #: Connections for lists, which take longer and must not hold up reads.
 _LISTERS = 2
-#: The least number of connections of a process.
-LEAST_CONNECTIONS = LANES + _LISTERS + 1
+#: The least number of connections of a process: for a read, for lists, for commits, and to find out what became of one.
+LEAST_CONNECTIONS = 1 + _LISTERS + 1 + 1
 
 BEGIN_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -56,9 +54,9 @@ class PostgresDatabase:
             connections: At most, all purposes together.
             seam: Where a test looks at commits.
         """
-        self._reading = Pool(address, max(1, connections - LANES - _LISTERS), patience=_CONNECTION_SECONDS)
+        self._reading = Pool(address, max(1, connections - LEAST_CONNECTIONS + 1), patience=_CONNECTION_SECONDS)
         self._listing = Pool(address, _LISTERS, patience=_CONNECTION_SECONDS)
-        self._writer = Writer(address, clock, lanes=LANES, seam=seam)
+        self._writer = Writer(address, clock, seam=seam)
 
     async def rows(self, sql: str, parameters: Parameters) -> list[Row]:
         pool = self._reading

@@ -1,9 +1,9 @@
-"""Commits on PostgreSQL: what waits for a lane is tried in one transaction, each statement carried out once for all.
+"""Commits on PostgreSQL: what waits is tried in one transaction, each statement carried out once for all.
 
 A transaction costs a wait for the disk and a trip to the server for each statement; shared, they cost each change
-little. A lane is a connection with a queue, and a tenant is always in the same lane, so that those who change the same
-rows seldom meet. If a group is refused, its halves are tried, down to the one that is refused: its steps are then
-carried out one by one, and the first refusal is its answer. See docs/adr/0016-postgresql-commits.md.
+little. A process commits over one connection: what comes meanwhile makes the next group, and a second connection would
+only make two small groups of one. If a group is refused, its halves are tried, down to the one that is refused: its
+steps are then carried out one by one, and the first refusal is its answer. See docs/adr/0016-postgresql-commits.md.
 
 Every transaction leaves a mark: the caller's nonce, or one drawn here. When the connection is lost during COMMIT, the
 mark tells whether it happened.
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import zlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from enum import Enum
@@ -42,7 +41,7 @@ from message_contacts.storage.postgres_grouping import Groups, carry_out_one_by_
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 #: Change sets in one transaction, at most.
-_MOST_AT_ONCE = 64
+_MOST_AT_ONCE = 256
 #: Seconds for a transaction from its first statement to the end of its COMMIT.
 _TRANSACTION_SECONDS = 5.0
 #: Seconds after which a change set that still waits for its turn is given up.
@@ -99,43 +98,13 @@ class _Waiting:
 
 
 class Writer:
-    """Commits change sets to one database, in lanes."""
+    """Commits change sets to one database, over one connection; connects when it is first needed."""
 
-    def __init__(self, address: PostgresAddress, clock: Clock, *, lanes: int, seam: WriterSeam | None = None) -> None:
-        """Make it; each lane connects when it is first needed."""
-        self._clock = clock
-        groups = Groups()
-        self._lanes = [_Lane(address, groups, seam) for _ in range(lanes)]
-
-    def commit(self, steps: Sequence[Step], tenant: str, committed: Callable[[], None] | None) -> asyncio.Future[None]:
-        """See `engine.Database.commit`. What was handed over is carried out even if nobody waits for it any more."""
-        if steps and steps[0].sql is USE_NONCE:
-            mark, steps = steps[0], steps[1:]
-        else:
-            now = self._clock.now()
-            mark = Step(USE_NONCE, (os.urandom(16), now + _MARK_KEPT, now), errors.SIGNATURE_NONCE_USED)
-        waiting = _Waiting(mark, steps, tenant, committed)
-        self._lanes[zlib.crc32(tenant.encode()) % len(self._lanes)].put(waiting)
-        return waiting.future
-
-    async def finish(self) -> None:
-        """Finish what waits."""
-        for lane in self._lanes:
-            await lane.finish()
-
-    def close(self) -> None:
-        """Give up what waits, and end the connections."""
-        for lane in self._lanes:
-            lane.close()
-
-
-class _Lane:
-    """One connection, and what waits for it."""
-
-    def __init__(self, address: PostgresAddress, groups: Groups, seam: WriterSeam | None) -> None:
+    def __init__(self, address: PostgresAddress, clock: Clock, *, seam: WriterSeam | None = None) -> None:
         self._address = address
-        self._groups = groups
+        self._clock = clock
         self._seam = seam
+        self._groups = Groups()
         self._queue: deque[_Waiting] = deque()
         self._connection: Connection | None = None
         self._working: asyncio.Task[None] | None = None
@@ -143,25 +112,31 @@ class _Lane:
         self._finding_out: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    def put(self, waiting: _Waiting) -> None:
-        """Let it wait for its turn."""
+    def commit(self, steps: Sequence[Step], tenant: str, committed: Callable[[], None] | None) -> asyncio.Future[None]:
+        """See `engine.Database.commit`. What was handed over is carried out even if nobody waits for it any more."""
         if self._closed:
             raise RuntimeError("the storage is closed")
+        if steps and steps[0].sql is USE_NONCE:
+            mark, steps = steps[0], steps[1:]
+        else:
+            now = self._clock.now()
+            mark = Step(USE_NONCE, (os.urandom(16), now + _MARK_KEPT, now), errors.SIGNATURE_NONCE_USED)
+        waiting = _Waiting(mark, steps, tenant, committed)
         self._queue.append(waiting)
         if self._working is None or self._working.done():
             self._working = asyncio.get_running_loop().create_task(self._work())
+        return waiting.future
 
     async def finish(self) -> None:
         """Finish what waits, then end the connection."""
         self._closed = True
-        tasks = [task for task in (self._working, *self._finding_out) if task is not None]
-        if tasks:
+        while tasks := [task for task in (self._working, *self._finding_out) if task is not None and not task.done()]:
             await asyncio.wait(tasks)
         if self._connection is not None:
             await self._connection.finish()
 
     def close(self) -> None:
-        """End everything at once."""
+        """Give up what waits, and end the connection."""
         self._closed = True
         for task in (self._working, *self._finding_out):
             if task is not None:
@@ -174,7 +149,7 @@ class _Lane:
             batch = self._next_batch()
             try:
                 await self._commit(batch)
-            except Exception as bug:  # noqa: BLE001 - the lane must live on, and whoever waits must hear of it
+            except Exception as bug:  # noqa: BLE001 - the others go on, and whoever waits must hear of it
                 if self._connection is not None:
                     self._connection.close()
                 for waiting in batch:
@@ -236,7 +211,7 @@ class _Lane:
                     waiting.succeed()
             case _End.LOST:
                 _fail(batch, errors.SERVICE_UNAVAILABLE(complaint="connection lost"))
-            case _End.UNKNOWN:  # meanwhile the lane goes on
+            case _End.UNKNOWN:  # meanwhile the others go on
                 task = asyncio.create_task(_find_out(self._address, batch))
                 self._finding_out.add(task)
                 task.add_done_callback(self._finding_out.discard)
