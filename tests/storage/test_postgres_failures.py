@@ -200,9 +200,10 @@ async def test_a_server_that_falls_silent_during_commit_is_asked_again_elsewhere
 
 
 async def test_a_lost_transaction_that_is_still_under_way_is_waited_for(
-    storage: Storage, proxy: TcpProxy, postgres_url: str
+    storage: Storage, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever looks too early would see nothing, and make the change a second time."""
+    monkeypatch.setitem(postgres_connection._SESSION, "lock_timeout", "50ms")  # it gives up, and tries again
     holder = await asyncpg.connect(postgres_url)
     await holder.execute("BEGIN")
     # As if the lost transaction went on: its nonce is taken, and nobody knows yet whether it stays so.

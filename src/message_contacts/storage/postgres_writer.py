@@ -275,6 +275,8 @@ async def _find_out(address: PostgresAddress, batch: Sequence[_Waiting]) -> None
                         connection = await connected(address)
                     end = await _attempt_again(connection, left[0])
                 except (ConnectionLost, ApiError, asyncpg.PostgresError):  # not yet
+                    if connection is not None:
+                        connection.close()
                     await asyncio.sleep(0.1)
                     continue
                 waiting = left.popleft()
