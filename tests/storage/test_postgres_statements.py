@@ -25,7 +25,7 @@ from message_contacts.storage.verification import INSERT_EVIDENCE
 from tests.postgres import PostgresDatabases
 from tests.storage.test_statements import READ_ALL, SORT_FEW, STATEMENTS
 
-ROWS = 8_000
+ROWS = 4_000
 #: Columns with few different values.
 FEW = {"channel", "kind", "state", "status", "type", "policy_type", "policy_name", "counter", "period"}
 #: These sort the few hundred ids that are to go.
