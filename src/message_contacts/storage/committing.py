@@ -117,13 +117,12 @@ def compiled(changes: tuple[Change, ...], nonce: Nonce | None, now: Instant) -> 
 
 
 def _tenant(changes: tuple[Change, ...]) -> str:
-    """Whose change it is: that of its first row."""
+    """Whose change it is: that of its first row, or of what it counts."""
     for change in changes:
-        match change:
-            case CountUp() | CountDown():
-                return change.account_id
-            case Enqueue(job=row) | Insert(row=row) | Update(before=row) | Delete(row=row) | RelyOn(row=row):
-                return str(getattr(row, "account_id", ""))
+        for part in (change, *(getattr(change, name, None) for name in ("row", "before", "job"))):
+            account_id: str | None = getattr(part, "account_id", None)
+            if account_id is not None:
+                return account_id
     return ""
 
 
