@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
+
+import apsw
+import asyncpg
 
 from message_contacts.access.model import AccessKey, Account, KeyStatus
 from message_contacts.changes import Change, Insert, Job, Nonce
@@ -189,6 +195,23 @@ def open_database(database_url: str, clock: Clock, *, busy_seconds: float = 1.0)
     if database_url.startswith("sqlite:///"):
         return open_sqlite(sqlite_path(database_url), clock, busy_seconds=busy_seconds)
     return open_postgres(database_url, clock)
+
+
+def outside(database_url: str, sql: str) -> list[tuple[Any, ...]]:
+    """What a statement gives, carried out past the program."""
+    if database_url.startswith("sqlite:///"):
+        with closing(apsw.Connection(str(sqlite_path(database_url)))) as connection:
+            return connection.execute(sql).fetchall()
+
+    async def fetched() -> list[tuple[Any, ...]]:
+        connection = await asyncpg.connect(database_url)
+        try:
+            return [tuple(row) for row in await connection.fetch(sql.replace("x'", "'\\x"))]
+        finally:
+            await connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, fetched()).result()
 
 
 async def commit(storage: Storage, *changes: Change, with_nonce: Nonce | None = None) -> None:
