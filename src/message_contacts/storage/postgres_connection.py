@@ -35,6 +35,7 @@ _SESSION = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
+    "enable_bitmapscan": "off",
     "lock_timeout": "300ms",
     # Locks of a process that vanished without a word do not outlast this.
     "idle_in_transaction_session_timeout": "15s",
