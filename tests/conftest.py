@@ -12,7 +12,10 @@ from message_contacts.settings import PREFIX
 from tests.harness import Api, open_api
 
 #: Says at the end of a run which of the vendor's clients took part.
-pytest_plugins = ["tests.conformance.report"]
+pytest_plugins = ["tests.conformance.report", "tests.postgres"]
+
+#: For `pytest.mark.parametrize("engine", ENGINES, indirect=True)`: every test of a module on both engines.
+ENGINES = ["sqlite", "postgresql"]
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +43,23 @@ def _migrated_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def api(database_path: Path) -> AsyncIterator[Api]:
+def engine(request: pytest.FixtureRequest) -> str:
+    """The database engine that this test is about."""
+    chosen: str = getattr(request, "param", "sqlite")
+    return chosen
+
+
+@pytest.fixture
+def database_url(engine: str, request: pytest.FixtureRequest) -> str:
+    """Where this test's own database is, migrated and empty."""
+    if engine == "postgresql":
+        url: str = request.getfixturevalue("postgres_url")
+        return url
+    return f"sqlite:///{request.getfixturevalue('database_path')}"
+
+
+@pytest.fixture
+async def api(database_url: str) -> AsyncIterator[Api]:
     """A service with one tenant whose directory is enabled, called with signed requests."""
-    async with open_api(database_path) as opened:
+    async with open_api(database_url) as opened:
         yield opened

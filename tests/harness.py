@@ -153,18 +153,19 @@ class Api:
 
 @asynccontextmanager
 async def open_api(
-    database_path: Path, settings: Mapping[str, Any] | None = None, **replacements: Any
+    database: Path | str, settings: Mapping[str, Any] | None = None, **replacements: Any
 ) -> AsyncIterator[Api]:
     """A service on this database, with the root account of the tests.
 
     Args:
+        database: Path of an SQLite file, or URL.
         settings: Settings that differ from the defaults.
         replacements: Parts that `bootstrap.build` is to use instead of its own.
     """
     clock = replacements.pop("clock", None) or FakeClock()
     chosen = Settings(
         **{
-            "database_url": f"sqlite:///{database_path}",
+            "database_url": database if isinstance(database, str) else f"sqlite:///{database}",
             "encryption_key": b"k" * 32,
             "root_account_id": ACCOUNT_ID,
             "root_account_name": ACCOUNT_NAME,

@@ -7,7 +7,10 @@ import pytest
 from message_contacts import errors
 from message_contacts.verification.challenge import PageState, Visitor
 from tests.assertions import assert_error
+from tests.conftest import ENGINES
 from tests.harness import Api
+
+pytestmark = pytest.mark.parametrize("engine", ENGINES, indirect=True)
 
 VISITOR = Visitor("198.51.100.4", "Browser")
 EMAIL = "tom@example.com"

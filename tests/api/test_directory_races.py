@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +16,10 @@ from tests.api.directory_tree import (
     verified_contact,
 )
 from tests.assertions import assert_error
+from tests.conftest import ENGINES
 from tests.harness import Api, open_api
+
+pytestmark = pytest.mark.parametrize("engine", ENGINES, indirect=True)
 
 
 class Meanwhile(Seam):
@@ -41,8 +43,8 @@ def meanwhile() -> Meanwhile:
 
 
 @pytest.fixture
-async def api(database_path: Path, meanwhile: Meanwhile) -> AsyncIterator[Api]:
-    async with open_api(database_path, seam=meanwhile) as opened:
+async def api(database_url: str, meanwhile: Meanwhile) -> AsyncIterator[Api]:
+    async with open_api(database_url, seam=meanwhile) as opened:
         yield opened
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 
 import pytest
 
@@ -11,10 +10,13 @@ from message_contacts import errors
 from message_contacts.changes import Seam
 from message_contacts.verification.challenge import PageState, Visitor
 from tests.assertions import assert_error
+from tests.conftest import ENGINES
 from tests.harness import Api, open_api
 
 EMAIL = "tom@example.com"
 SEND = "SendEmailVerificationForMessageContact"
+
+pytestmark = pytest.mark.parametrize("engine", ENGINES, indirect=True)
 
 
 class Interruption(Seam):
@@ -46,8 +48,8 @@ def race() -> Interruption:
 
 
 @pytest.fixture
-async def api(database_path: Path, race: Interruption) -> AsyncIterator[Api]:
-    async with open_api(database_path, seam=race) as opened:
+async def api(database_url: str, race: Interruption) -> AsyncIterator[Api]:
+    async with open_api(database_url, seam=race) as opened:
         yield opened
 
 
@@ -118,8 +120,8 @@ async def test_name_taken_meanwhile_is_refused(api: Api, race: Interruption) -> 
     )
 
 
-async def test_last_place_of_a_directory_goes_to_one_only(database_path: Path, race: Interruption) -> None:
-    async with open_api(database_path, {"contacts_per_directory": 1}, seam=race) as api:
+async def test_last_place_of_a_directory_goes_to_one_only(database_url: str, race: Interruption) -> None:
+    async with open_api(database_url, {"contacts_per_directory": 1}, seam=race) as api:
         race.once(lambda: api.add_contact(Name="Jerry"))
         fields = {"EmailAddress": EMAIL, "Title": "CEO", "MessageTypes": ["FaultMessage"]}
         assert_error(await api.error("AddMessageContact", Name="Tom", **fields), errors.LIMIT_EXCEEDED_CONTACTS)

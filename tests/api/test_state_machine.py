@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 
 from message_contacts.verification.challenge import PageState, Visitor
 from tests.harness import Api, open_api
+from tests.postgres import PostgresDatabases
 
 NAMES = st.sampled_from(["Tom", "Jerry", "汤姆", "Spike"])
 EMAILS = st.sampled_from(["a@example.com", "b@example.com", "A@example.com", "c@example.org"])
@@ -79,7 +80,6 @@ class ContactLife(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.folder = tempfile.TemporaryDirectory()
         self.opened = AsyncExitStack()
         self.model: dict[str, ModelContact] = {}
         self.gone: set[str] = set()
@@ -90,13 +90,10 @@ class ContactLife(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.run(self.opened.aclose())
         self.runner.close()
-        self.folder.cleanup()
 
     @initialize()
     def start(self) -> None:
-        path = Path(self.folder.name) / "contacts.db"
-        path.write_bytes(TEMPLATE[0].read_bytes())
-        opening = open_api(path, {"contacts_per_directory": LIMIT, "verifications_per_minute": 10_000})
+        opening = open_api(NEW_DATABASE[0](), {"contacts_per_directory": LIMIT, "verifications_per_minute": 10_000})
         self.api: Api = self.run(self.opened.enter_async_context(opening))
         self.nodes = [self.run(self.api.create_folder(name)) for name in ("One", "Two")]
 
@@ -250,19 +247,48 @@ class ContactLife(RuleBasedStateMachine):
             ]
 
 
-#: The migrated database that every run copies; set by the fixture, since hypothesis makes the machines itself.
-TEMPLATE: list[Path] = []
+class ContactLifeOnPostgres(ContactLife):
+    """The same; hypothesis wants a machine of its own for each test."""
+
+
+#: Makes the database of each run; set by the fixture, since hypothesis makes the machines itself.
+NEW_DATABASE: list[Callable[[], str]] = []
 
 
 @pytest.fixture(autouse=True)
-def _template(database_path: Path) -> None:
-    TEMPLATE[:] = [database_path]
+def _new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
+    made: list[str] = []
+    if request.cls is TestContactLife:
+        template: Path = request.getfixturevalue("database_path")
+
+        def copy() -> str:
+            path = tmp_path / f"{len(made)}.db"
+            path.write_bytes(template.read_bytes())
+            made.append(f"sqlite:///{path}")
+            return made[-1]
+
+        NEW_DATABASE[:] = [copy]
+        yield
+    else:
+        databases: PostgresDatabases = request.getfixturevalue("postgres_databases")
+
+        def create() -> str:
+            made.append(databases.new())
+            return made[-1]
+
+        NEW_DATABASE[:] = [create]
+        yield
+        for url in made:
+            databases.drop(url)
 
 
-TestContactLife = ContactLife.TestCase
-TestContactLife.settings = settings(
+_SETTINGS = settings(
     max_examples=25,
     stateful_step_count=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+TestContactLife = ContactLife.TestCase
+TestContactLife.settings = _SETTINGS
+TestContactLifeOnPostgres = ContactLifeOnPostgres.TestCase
+TestContactLifeOnPostgres.settings = settings(_SETTINGS, max_examples=10)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import time
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,15 +15,22 @@ import pytest
 
 from tests import signing
 from tests.conformance.service import RunningService, running_service
+from tests.conftest import ENGINES
+from tests.postgres import PostgresDatabases
 
 ADDED = {"EmailAddress": "tom@example.com", "Title": "CEO", "MessageTypes": ["FaultMessage"]}
 #: Names of the contract's form, as many as are needed.
 NAMES = [f"N{first}{second}" for first in "abcdefgh" for second in "abcdefgh"]
 
 
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
-    with running_service(tmp_path_factory.mktemp("two"), WORKERS="2", CONTACTS_PER_DIRECTORY="30") as running:
+@pytest.fixture(scope="module", params=ENGINES)
+def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningService]:
+    settings = {"WORKERS": "2", "CONTACTS_PER_DIRECTORY": "30"}
+    if request.param == "postgresql":
+        databases: PostgresDatabases = request.getfixturevalue("postgres_databases")
+        settings["DATABASE_URL"] = databases.new(migrated=False)
+        settings["ENCRYPTION_KEY"] = b64encode(b"k" * 32).decode()
+    with running_service(tmp_path_factory.mktemp("two"), **settings) as running:
         yield running
 
 

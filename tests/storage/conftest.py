@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from message_contacts.storage import Storage, open_sqlite
+from message_contacts.storage import Storage
+from tests.conftest import ENGINES
 from tests.fakes.clock import FakeClock
+from tests.storage.making import open_database
 
 
 @pytest.fixture
@@ -16,19 +17,24 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
-@pytest.fixture(params=["sqlite"])
-def open_storage(request: pytest.FixtureRequest, clock: FakeClock) -> Iterator[Callable[[], Storage]]:
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    chosen: str = request.param
+    return chosen
+
+
+@pytest.fixture
+async def open_storage(database_url: str, clock: FakeClock) -> AsyncIterator[Callable[[], Storage]]:
     """Opens this test's database; every call is what another process would see."""
-    assert request.param == "sqlite"
-    path: Path = request.getfixturevalue("database_path")
     opened: list[Storage] = []
 
     def open_one() -> Storage:
-        opened.append(open_sqlite(path, clock, busy_seconds=1.0))
+        opened.append(open_database(database_url, clock))
         return opened[-1]
 
     yield open_one
     for storage in opened:
+        await storage.finish()
         storage.close()
 
 

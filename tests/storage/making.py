@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
+
+import apsw
+import asyncpg
 
 from message_contacts.access.model import AccessKey, Account, KeyStatus
 from message_contacts.changes import Change, Insert, Job, Nonce
-from message_contacts.clock import MINUTE, Instant
+from message_contacts.clock import MINUTE, Clock, Instant
 from message_contacts.contacts.model import (
     Channel,
     Contact,
@@ -18,7 +24,7 @@ from message_contacts.contacts.model import (
 )
 from message_contacts.delivery.outbox import CapturedMessage
 from message_contacts.directory.model import Folder, Member, MemberStatus, MemberType, ResourceDirectory
-from message_contacts.storage import Storage
+from message_contacts.storage import Storage, open_postgres, open_sqlite, sqlite_path
 from message_contacts.verification.model import Block, Evidence, Way
 from tests.factories import ACCOUNT, make_contact, make_directory
 from tests.fakes.clock import START
@@ -182,6 +188,30 @@ def make_message(message_id: str = "m-1", **fields: Any) -> CapturedMessage:
 
 def other_directory() -> ResourceDirectory:
     return make_directory(account_id=OTHER_ACCOUNT, directory_id="rd-GhIjKl", root_folder_id="r-GhIjKl")
+
+
+def open_database(database_url: str, clock: Clock, *, busy_seconds: float = 1.0) -> Storage:
+    """The database as a process of its own opens it."""
+    if database_url.startswith("sqlite:///"):
+        return open_sqlite(sqlite_path(database_url), clock, busy_seconds=busy_seconds)
+    return open_postgres(database_url, clock)
+
+
+def outside(database_url: str, sql: str) -> list[tuple[Any, ...]]:
+    """What a statement gives, carried out past the program."""
+    if database_url.startswith("sqlite:///"):
+        with closing(apsw.Connection(str(sqlite_path(database_url)))) as connection:
+            return connection.execute(sql).fetchall()
+
+    async def fetched() -> list[tuple[Any, ...]]:
+        connection = await asyncpg.connect(database_url)
+        try:
+            return [tuple(row) for row in await connection.fetch(sql.replace("x'", "'\\x"))]
+        finally:
+            await connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, fetched()).result()
 
 
 async def commit(storage: Storage, *changes: Change, with_nonce: Nonce | None = None) -> None:

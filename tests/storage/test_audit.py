@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
-import apsw
 import pytest
 
 from message_contacts.audit import sealing
@@ -24,7 +21,7 @@ from message_contacts.storage import Storage
 from message_contacts.storage.audit_pruning import prune_audit
 from tests.factories import ACCOUNT, make_contact
 from tests.fakes.clock import START, FakeClock
-from tests.storage.making import OTHER_ACCOUNT, commit, make_account, named_contact, plant
+from tests.storage.making import OTHER_ACCOUNT, commit, make_account, named_contact, outside, plant
 from tests.storage.test_processes import start
 from tests.unit.audit.values import make_event
 
@@ -42,13 +39,6 @@ async def verdict_on(storage: Storage, account_id: str = ACCOUNT) -> Verdict:
     verdict = reader.end()
     assert verdict is not None
     return verdict
-
-
-def tamper(path: Path, sql: str, *values: Any) -> None:
-    """What somebody does who gets at the file."""
-    connection = apsw.Connection(str(path))
-    connection.execute(sql, values)
-    connection.close()
 
 
 async def sealed_places(storage: Storage, account_id: str = ACCOUNT) -> Sequence[tuple[str, int]]:
@@ -159,13 +149,13 @@ async def test_two_that_seal_at_once_make_one_chain(storage: Storage, other: Sto
 
 
 async def test_one_tenant_that_cannot_be_sealed_holds_up_nobody(
-    storage: Storage, database_path: Path, monkeypatch: pytest.MonkeyPatch
+    storage: Storage, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its chain was taken away: that must show, and not spread."""
     monkeypatch.setattr(sealing, "BATCH", 2)
     await storage.audit.add([make_event(1)])
     await Sealer(storage.audit).seal()
-    tamper(database_path, "DELETE FROM audit_chain")
+    outside(database_url, "DELETE FROM audit_chain")
     await storage.audit.add([make_event(number) for number in (2, 3, 4)])
     await storage.audit.add([make_event(5, account_id=OTHER_ACCOUNT)])
 
@@ -200,7 +190,7 @@ async def test_one_tenant_that_cannot_be_sealed_holds_up_nobody(
     ],
 )
 async def test_whatever_is_done_to_the_database_shows(
-    sql: str, storage: Storage, clock: FakeClock, database_path: Path
+    sql: str, storage: Storage, clock: FakeClock, database_url: str
 ) -> None:
     await plant(storage)
     for number in range(1, 5):
@@ -209,27 +199,27 @@ async def test_whatever_is_done_to_the_database_shows(
     await Sealer(storage.audit).seal()
     assert (await verdict_on(storage)).unbroken
 
-    tamper(database_path, sql)
+    outside(database_url, sql)
 
     assert not (await verdict_on(storage)).unbroken or (
         "person_id" in sql and (await verdict_on(storage)).erased  # looks like an erasure: the part is not found
     )
 
 
-async def test_erasing_a_person_keeps_the_chain(storage: Storage, clock: FakeClock, database_path: Path) -> None:
+async def test_erasing_a_person_keeps_the_chain(storage: Storage, clock: FakeClock, database_url: str) -> None:
     await plant(storage)
     for number in (1, 2):
         await change(storage, clock, Insert(named_contact(number)))
     await Sealer(storage.audit).seal()
 
-    tamper(database_path, "DELETE FROM audit_personal WHERE person_id = ?", named_contact(1).contact_id)
+    outside(database_url, f"DELETE FROM audit_personal WHERE person_id = '{named_contact(1).contact_id}'")
 
     verdict = await verdict_on(storage)
     assert (verdict.breaks, verdict.events, verdict.erased) == ([], 2, 1)
 
 
 async def test_retention_takes_the_oldest_away_and_the_rest_still_verifies(
-    storage: Storage, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, database_path: Path
+    storage: Storage, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, database_url: str
 ) -> None:
     monkeypatch.setattr("message_contacts.storage.audit_pruning._AT_ONCE", 2)
     await plant(storage)
@@ -282,9 +272,9 @@ async def test_the_same_refusal_written_twice_is_there_once(storage: Storage) ->
     assert len(await storage.audit.unsealed(after="", limit=9)) == 2
 
 
-async def test_processes_that_write_and_seal_make_one_chain(storage: Storage, database_path: Path) -> None:
+async def test_processes_that_write_and_seal_make_one_chain(storage: Storage, database_url: str) -> None:
     await commit(storage, Insert(make_account()))
-    processes = [await start(database_path, "seal", number) for number in (1, 2)]
+    processes = [await start(database_url, "seal", number) for number in (1, 2)]
     outputs = [(await process.communicate())[0].decode().split() for process in processes]
 
     assert [process.returncode for process in processes] == [0, 0]

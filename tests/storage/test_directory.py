@@ -334,3 +334,16 @@ async def five_members(storage: Storage) -> None:
 )
 async def test_a_page_of_members(storage: Storage, asked: dict[str, object], found: tuple[list[int], int]) -> None:
     assert await members(storage, **asked) == found
+
+
+async def test_text_that_no_database_keeps_is_asked_for_and_not_found(storage: Storage) -> None:
+    """PostgreSQL's text cannot hold the character NUL, which a caller may well send."""
+    await plant(storage, make_member())
+    nothing = "r-\0"
+
+    assert await storage.directory.folder(ACCOUNT, nothing) is None
+    assert await storage.outbox.dead_job(ACCOUNT, nothing) is None
+    members, _ = await storage.directory.member_page(
+        ACCOUNT, folder_id=None, keyword=nothing, tags=(), after=None, offset=0, limit=10
+    )
+    assert members == []

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
-import apsw
 import pytest
 
 from message_contacts import errors
@@ -11,18 +8,16 @@ from message_contacts.clock import DAY, MINUTE, Instant
 from message_contacts.storage import Storage, housekeeping
 from tests.factories import ACCOUNT
 from tests.fakes.clock import START, FakeClock
-from tests.storage.making import OTHER_ACCOUNT, after, commit, make_message, nonce
+from tests.storage.making import OTHER_ACCOUNT, after, commit, make_message, nonce, outside
 
 
-def rows(path: Path, table: str) -> int:
+def rows(database_url: str, table: str) -> int:
     """Rows of a table, looked at from outside."""
-    connection = apsw.Connection(str(path))
-    (count,) = connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0]
-    connection.close()
+    ((count,),) = outside(database_url, f"SELECT count(*) FROM {table}")
     return int(count)
 
 
-async def test_nonces_go_when_they_have_expired_however_many_there_are(storage: Storage, database_path: Path) -> None:
+async def test_nonces_go_when_they_have_expired_however_many_there_are(storage: Storage, database_url: str) -> None:
     for number in range(12):
         await commit(storage, with_nonce=nonce(number, expires_at=after((1 + number % 2) * MINUTE)))
     monkeypatched = pytest.MonkeyPatch()
@@ -33,12 +28,12 @@ async def test_nonces_go_when_they_have_expired_however_many_there_are(storage: 
     finally:
         monkeypatched.undo()
 
-    assert rows(database_path, "nonce") == 6
+    assert rows(database_url, "nonce") == 6
     assert await storage.access.nonce_used(nonce(1).digest)
 
 
 async def test_counters_of_past_periods_go_and_those_without_stay(
-    storage: Storage, clock: FakeClock, database_path: Path
+    storage: Storage, clock: FakeClock, database_url: str
 ) -> None:
     def count(period: str) -> CountUp:
         return CountUp(ACCOUNT, "contacts", period, 9, errors.LIMIT_EXCEEDED_CONTACTS)
@@ -49,15 +44,13 @@ async def test_counters_of_past_periods_go_and_those_without_stay(
 
     await storage.prune(clock.now())
 
-    assert rows(database_path, "counter") == 2
+    assert rows(database_url, "counter") == 2
     assert await storage.verification.count(ACCOUNT, "contacts", "") == 1
     assert await storage.verification.count(ACCOUNT, "contacts", "2026-11-21") == 0
     assert await storage.verification.count(ACCOUNT, "contacts", "2026-11-24") == 1
 
 
-async def test_a_counter_raised_lately_stays_whenever_it_began(
-    storage: Storage, clock: FakeClock, database_path: Path
-) -> None:
+async def test_a_counter_raised_lately_stays_whenever_it_began(storage: Storage, clock: FakeClock) -> None:
     count = CountUp(ACCOUNT, "contacts", "2026", 9, errors.LIMIT_EXCEEDED_CONTACTS)
     await commit(storage, count)
     clock.advance(2 * DAY / 1000)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -114,27 +113,27 @@ def test_every_kind_that_goes_by_age_is_tested() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.table)
 async def test_it_is_there_just_before_its_time_and_gone_just_after(
-    storage: Storage, database_path: Path, row: Row
+    storage: Storage, database_url: str, row: Row
 ) -> None:
     await row.put(storage)
     if row.kept:
         await storage.prune(Instant(START + row.kept - 1), row.retention)
-        assert rows(database_path, row.table) == 1
+        assert rows(database_url, row.table) == 1
     if row.there_at_the_edge:
         await storage.prune(Instant(START + row.kept), row.retention)
-        assert rows(database_path, row.table) == 1
+        assert rows(database_url, row.table) == 1
     await storage.prune(Instant(START + row.kept + row.there_at_the_edge), row.retention)
-    assert rows(database_path, row.table) == 0
+    assert rows(database_url, row.table) == 0
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.retention != Retention()], ids=lambda row: row.table)
-async def test_without_a_time_it_is_kept_for_ever(storage: Storage, database_path: Path, row: Row) -> None:
+async def test_without_a_time_it_is_kept_for_ever(storage: Storage, database_url: str, row: Row) -> None:
     await row.put(storage)
     await storage.prune(Instant(START + 36_500 * DAY), Retention())
-    assert rows(database_path, row.table) == 1
+    assert rows(database_url, row.table) == 1
 
 
-async def test_what_is_in_force_or_waits_never_goes(storage: Storage, database_path: Path) -> None:
+async def test_what_is_in_force_or_waits_never_goes(storage: Storage, database_url: str) -> None:
     verified = Slot(shown=EmailAddress("tom@example.com"), verified=Verified(START, captured=False))
     waiting = make_verification(verification_id="1111111111", expires_at=after(DAY))
     await plant(
@@ -150,7 +149,7 @@ async def test_what_is_in_force_or_waits_never_goes(storage: Storage, database_p
     await storage.prune(Instant(START + DAY - 1), EVERYTHING)
 
     tables = ("contact", "verification", "evidence", "detached_contact", "job")
-    assert {table: rows(database_path, table) for table in tables} == {
+    assert {table: rows(database_url, table) for table in tables} == {
         "contact": 1,
         "verification": 1,
         "evidence": 2,
@@ -161,7 +160,7 @@ async def test_what_is_in_force_or_waits_never_goes(storage: Storage, database_p
 
 @pytest.mark.parametrize("channel", ["email", "phone"])
 async def test_the_time_of_evidence_begins_when_the_contact_rests_on_it_no_more(
-    storage: Storage, database_path: Path, channel: str
+    storage: Storage, database_url: str, channel: str
 ) -> None:
     """Three years old, and needed until yesterday: it is kept from yesterday on."""
     address = make_evidence().address
@@ -174,12 +173,12 @@ async def test_the_time_of_evidence_begins_when_the_contact_rests_on_it_no_more(
 
     await storage.prune(later, Retention(evidence=KEPT))
     await storage.prune(Instant(later + KEPT - 1), Retention(evidence=KEPT))
-    assert rows(database_path, "evidence") == 1
+    assert rows(database_url, "evidence") == 1
     await storage.prune(Instant(later + KEPT), Retention(evidence=KEPT))
-    assert rows(database_path, "evidence") == 0
+    assert rows(database_url, "evidence") == 0
 
 
-async def test_evidence_of_an_address_that_was_replaced_is_not_needed(storage: Storage, database_path: Path) -> None:
+async def test_evidence_of_an_address_that_was_replaced_is_not_needed(storage: Storage, database_url: str) -> None:
     old = Slot(shown=EmailAddress("tom@example.com"), verified=Verified(START, captured=False))
     new = Slot(shown=EmailAddress("tom@example.org"), verified=Verified(after(DAY), captured=False))
     await plant(storage, make_contact(email=old), make_evidence())
@@ -197,7 +196,7 @@ async def test_evidence_of_an_address_that_was_replaced_is_not_needed(storage: S
 
 
 async def test_evidence_is_walked_through_however_much_there_is(
-    storage: Storage, database_path: Path, monkeypatch: pytest.MonkeyPatch
+    storage: Storage, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(housekeeping, "_AT_ONCE", 3)
     monkeypatch.setattr(housekeeping, "_GROUPS", 2)
@@ -205,20 +204,20 @@ async def test_evidence_is_walked_through_however_much_there_is(
     for number in range(20):
         await commit(storage, Insert(make_evidence(f"{number:010d}", account_id=accounts[number % 2])))
     rounds = 0
-    while rows(database_path, "evidence"):
+    while rows(database_url, "evidence"):
         await storage.prune(after(rounds), Retention(evidence=0))
         rounds += 1
         assert rounds < 10
     assert rounds == 4  # six rows a round, and the rest
 
 
-async def test_work_that_was_made_to_wait_again_does_not_go(storage: Storage, database_path: Path) -> None:
+async def test_work_that_was_made_to_wait_again_does_not_go(storage: Storage, database_url: str) -> None:
     await _failed_job(storage)
-    assert rows(database_path, "job") == 1
+    assert rows(database_url, "job") == 1
     (job,) = await storage.outbox.dead_jobs(ACCOUNT, after=None, limit=9)
     await commit(storage, Requeue(job, after(MINUTE)))
     await storage.prune(Instant(START + 1000 * DAY), EVERYTHING)
-    assert rows(database_path, "job") == 1
+    assert rows(database_url, "job") == 1
 
 
 async def test_other_changes_go_on_between_the_statements_of_a_pruning(

@@ -19,6 +19,12 @@ from tests.storage.making import commit, make_evidence, make_message, named_cont
 CONTACTS = 240
 
 
+@pytest.fixture
+def engine() -> str:
+    """The files are SQLite's; PostgreSQL's are its server's business."""
+    return "sqlite"
+
+
 def address(number: int, generation: int = 1) -> EmailAddress:
     """Addresses of different lengths, so that rows move between pages."""
     return EmailAddress(f"{'x' * (number * 7 % 60)}person{number:04d}g{generation}@example.com")

@@ -50,7 +50,7 @@ def statements() -> dict[str, str]:
     """Every statement by module and name."""
     found = {}
     for module_info in pkgutil.iter_modules(package.__path__):
-        if not module_info.ispkg:
+        if not module_info.ispkg and module_info.name != "postgres_statements":
             module = importlib.import_module(f"{package.__name__}.{module_info.name}")
             for name, value in vars(module).items():
                 if name.isupper() and isinstance(value, str) and value.lstrip().startswith("--"):

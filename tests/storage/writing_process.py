@@ -1,4 +1,4 @@
-"""A process of its own that writes to the same database: `python -m tests.storage.writing_process PATH TASK NUMBER`.
+"""A process of its own that writes to the same database: `python -m tests.storage.writing_process URL TASK NUMBER`.
 
 Prints a line for each thing that was acknowledged, at once.
 """
@@ -8,17 +8,17 @@ from __future__ import annotations
 import asyncio
 import itertools
 import sys
-from pathlib import Path
 
 from message_contacts import errors
 from message_contacts.audit.sealing import Sealer
 from message_contacts.changes import CountUp, Insert, Stale
-from message_contacts.clock import SystemClock
+from message_contacts.clock import HOUR, Instant, SystemClock
 from message_contacts.contacts.model import ContactName
+from message_contacts.delivery.outbox import Fate, Settlement
 from message_contacts.errors import ApiError
-from message_contacts.storage import Storage, open_sqlite
+from message_contacts.storage import Storage
 from tests.factories import ACCOUNT
-from tests.storage.making import commit, make_account, named_contact, nonce
+from tests.storage.making import commit, make_account, named_contact, nonce, open_database
 from tests.unit.audit.values import make_event
 
 ROUNDS = 150
@@ -74,11 +74,25 @@ async def write_and_seal(storage: Storage, process: int) -> None:
             say("sealed")
 
 
+async def claim(storage: Storage, process: int) -> None:
+    """Claim jobs until there are none, and say which."""
+    now = SystemClock().now()
+    while jobs := await storage.outbox.claim("email", f"worker-{process}", now=now, until=Instant(now + HOUR), limit=7):
+        for job in jobs:
+            say(job.job_id)
+        await storage.outbox.settle(f"worker-{process}", [Settlement(job, Fate.DONE, now, "accepted") for job in jobs])
+
+
+async def work(database_url: str, task: str, process: int) -> None:
+    with open_database(database_url, SystemClock(), busy_seconds=30.0) as storage:
+        tasks = {"compete": compete, "write": write_until_killed, "claim": claim, "seal": write_and_seal}
+        await tasks[task](storage, process)
+        await storage.finish()
+
+
 def main() -> None:
-    path, task, process = sys.argv[1:]
-    with open_sqlite(Path(path), SystemClock(), busy_seconds=30.0) as storage:
-        tasks = {"compete": compete, "write": write_until_killed, "seal": write_and_seal}
-        asyncio.run(tasks[task](storage, int(process)))
+    database_url, task, process = sys.argv[1:]
+    asyncio.run(work(database_url, task, int(process)))
 
 
 if __name__ == "__main__":

@@ -51,6 +51,13 @@ def test_the_declared_defaults_are_values_that_could_be_given():
         ("ENCRYPTION_KEY", KEY, "encryption_key", bytes(32)),
         ("PUBLIC_URL", "https://contacts.example.com/", "public_url", "https://contacts.example.com"),
         ("DATABASE_URL", "sqlite:////var/lib/contacts.db", "database_url", "sqlite:////var/lib/contacts.db"),
+        ("DATABASE_URL", "postgresql:///contacts", "database_url", "postgresql:///contacts"),
+        (
+            "DATABASE_URL",
+            "postgresql://tom:p%40ss@[::1]:5432,two/contacts?sslmode=require",
+            "database_url",
+            "postgresql://tom:p%40ss@[::1]:5432,two/contacts?sslmode=require",
+        ),
     ],
 )
 def test_a_variable_becomes_a_value_of_its_type(name, text, attribute, value):
@@ -77,6 +84,9 @@ def test_a_variable_becomes_a_value_of_its_type(name, text, attribute, value):
         ("ENCRYPTION_KEY", "not base64!", "must be 32 bytes in base64"),
         ("PUBLIC_URL", "contacts.example.com", "must be an address such as"),
         ("PUBLIC_URL", "https://user@contacts.example.com", "must be an address such as"),
+        ("DATABASE_URL", "postgresql://tom:secret@127.0.0.1", "must be `sqlite:///PATH` or `postgresql://"),
+        ("DATABASE_URL", "postgresql://one:5432,/contacts", "must be `sqlite:///PATH` or `postgresql://"),
+        ("DATABASE_URL", "postgresql://one:port/contacts", "must be `sqlite:///PATH` or `postgresql://"),
         ("DATABASE_URL", "mysql://somewhere", "must be `sqlite:///PATH`"),
         ("SMTP_URL", "mail.example.com:25", "must be capture: or begin with smtp:// or smtps://"),
         ("SMS_URL", "smtp://mail.example.com", "must be capture: or begin with http:// or https://"),
@@ -278,3 +288,23 @@ def test_secrets_are_not_in_what_settings_show_of_themselves():
     for secret in ("hunter2", "whsec_abcdef", KEY, repr(bytes(32)), "a-root-secret"):
         assert secret not in shown
     assert "smtp://user:***@mail.example.com" in shown
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("sqlite:///data/contacts.db", "sqlite:///data/contacts.db"),
+        ("postgresql://one/contacts", "postgresql://one/contacts"),
+        ("postgresql://tom:a:b@one:1,two:2/contacts", "postgresql://tom:***@one:1,two:2/contacts"),
+        (
+            "postgresql://one/contacts?user=tom&password=secret&a=b",
+            "postgresql://one/contacts?user=tom&password=***&a=b",
+        ),
+        ("postgresql://one/contacts?sslpassword=secret", "postgresql://one/contacts?sslpassword=***"),
+    ],
+)
+def test_where_the_database_is_can_be_shown_without_its_passwords(url: str, shown: str) -> None:
+    settings = Settings(database_url=url)
+
+    assert settings.database_shown == shown
+    assert "secret" not in repr(settings)

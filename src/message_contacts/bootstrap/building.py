@@ -36,8 +36,9 @@ from message_contacts.ids import Ids, RandomIds
 from message_contacts.operations.call import Rules, Services
 from message_contacts.operations.catalogue import REGISTRY
 from message_contacts.operations.invoke import Invoker
-from message_contacts.settings import Settings
-from message_contacts.storage import SchemaMismatch, Storage, migrate, open_sqlite, sqlite_path
+from message_contacts.settings import PREFIX, Settings
+from message_contacts.settings.forms import is_postgres
+from message_contacts.storage import CannotOpen, Storage, migrate, open_postgres, open_sqlite, sqlite_path
 from message_contacts.transports.choose import captures, mail_transport, sms_transport
 from message_contacts.verification.challenge import SEND_VERIFICATION
 from message_contacts.verification.model import VerificationRules
@@ -77,8 +78,9 @@ async def build(
     ids = ids or RandomIds()
     opened = AsyncExitStack()
     try:
-        storage = await asyncio.to_thread(_opened, settings.database_url, clock)
+        storage = await asyncio.to_thread(_opened, settings, clock)
         opened.callback(storage.close)
+        opened.push_async_callback(storage.finish)
         vault = _vault(settings)
         captured = {Channel.EMAIL: captures(settings.smtp_url), Channel.SMS: captures(settings.sms_url)}
         rules = _rules(settings, frozenset(channel for channel, is_captured in captured.items() if is_captured))
@@ -238,12 +240,22 @@ def _vault(settings: Settings) -> Vault:
     return Vault(*(entry.key for entry in file.read()), *accepted, newer=newer)
 
 
-def _opened(database_url: str, clock: Clock) -> Storage:
+def _opened(settings: Settings, clock: Clock) -> Storage:
     """The database, made or migrated if it has to be. Raises: StartError."""
-    path = sqlite_path(database_url)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    url = settings.database_url
     try:
-        migrate(database_url)
+        if is_postgres(url):
+            if settings.encryption_key is None:
+                raise StartError(
+                    f"{PREFIX}ENCRYPTION_KEY has to be set, because the database is PostgreSQL, which several "
+                    "processes may share: 32 bytes in base64, as `openssl rand -base64 32` makes them, the same for "
+                    "all of them."
+                )
+            migrate(url)
+            return open_postgres(url, clock, connections=settings.database_connections)
+        path = sqlite_path(url)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        migrate(url)
         return open_sqlite(path, clock)
-    except SchemaMismatch as mismatch:
-        raise StartError(str(mismatch)) from None
+    except CannotOpen as refusal:
+        raise StartError(str(refusal)) from None

@@ -96,7 +96,7 @@ def worker(*, config: Path | None) -> None:
             working = asyncio.create_task(service.work())
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, working.cancel)
-            click.echo(f"Sending what waits in {settings.database_url}. Ctrl-C stops.", err=True)
+            click.echo(f"Sending what waits in {settings.database_shown}. Ctrl-C stops.", err=True)
             with suppress(asyncio.CancelledError):
                 await working
 
@@ -113,7 +113,7 @@ def migrate(*, check: bool, config: Path | None) -> None:
     """
     from message_contacts.cli.logs import configure_logs  # noqa: PLC0415 - heavy to load: `--help` does without
     from message_contacts.storage import migrate as bring_up_to_date  # noqa: PLC0415
-    from message_contacts.storage.engine import SchemaMismatch  # noqa: PLC0415
+    from message_contacts.storage.engine import CannotOpen  # noqa: PLC0415
     from message_contacts.storage.migrate import HEAD, schema_version  # noqa: PLC0415
     from message_contacts.storage.migrate import check as refuse_unless_current  # noqa: PLC0415
 
@@ -126,14 +126,14 @@ def migrate(*, check: bool, config: Path | None) -> None:
             refuse_unless_current(url)
         else:
             bring_up_to_date(url)
-    except SchemaMismatch as refusal:
+    except CannotOpen as refusal:
         raise click.ClickException(str(refusal)) from None
     except OSError as failure:
-        raise click.ClickException(f"{failure.filename or url}: {failure.strerror}") from None
+        raise click.ClickException(f"{failure.filename or settings.database_shown}: {failure.strerror}") from None
     if check or before == HEAD:
-        click.echo(f"{url} has schema version {before}; there is nothing to do.", err=True)
+        click.echo(f"{settings.database_shown} has schema version {before}; there is nothing to do.", err=True)
     else:
-        click.echo(f"{url} now has schema version {HEAD}; it had {before or 'none'}.", err=True)
+        click.echo(f"{settings.database_shown} now has schema version {HEAD}; it had {before or 'none'}.", err=True)
 
 
 async def _prepare(settings: Settings, *, demo: bool) -> None:
@@ -150,7 +150,7 @@ async def _prepare(settings: Settings, *, demo: bool) -> None:
             account_id = settings.root_account_id
             if account_id is None or await service.services.access.account(account_id) is None:
                 raise click.ClickException(
-                    f"{settings.database_url} was not made with --demo. Start without it, or name another database "
+                    f"{settings.database_shown} was not made with --demo. Start without it, or name another database "
                     "with MESSAGE_CONTACTS_DATABASE_URL."
                 )
             await fill(service, account_id)
@@ -187,7 +187,7 @@ def _show_first_key(settings: Settings, key: NewKey) -> None:
     click.echo(
         "\n".join(
             (
-                f"First start: {settings.root_account_name} is made in {settings.database_url}. Its access key:",
+                f"First start: {settings.root_account_name} is made in {settings.database_shown}. Its access key:",
                 f"    access key id      {key.access_key_id}",
                 f"    access key secret  {key.secret}",
                 "The secret is not shown again. `message-contacts access-key create` makes more keys.",

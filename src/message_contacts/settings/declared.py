@@ -92,16 +92,26 @@ class Settings:
         forms.one_of("json", "console"), default="json", doc="One JSON object a line, or lines for people."
     )
     database_url: str = setting(
-        forms.matching(r"sqlite:///[^?#]+", "`sqlite:///PATH`"),
+        forms.DATABASE_URL,
         default="sqlite:///data/message-contacts.db",
-        doc="Where everything is kept; made on first start, with its folder. Three slashes and a path are relative to "
-        "where the program was started, four slashes make it absolute: `sqlite:////var/lib/message-contacts/contacts.db`.",
+        doc="Where everything is kept. An SQLite file is made on first start, with its folder. Three slashes and a "
+        "path are relative to where the program was started, four slashes make it absolute: "
+        "`sqlite:////var/lib/message-contacts/contacts.db`. A PostgreSQL database has to exist, its tables are made on "
+        "first start. Several hosts may be named (`postgresql://user:password@one:5432,two:5432/contacts`): the one "
+        "that takes writes is used, also when that becomes another one.",
+        secret=True,
+    )
+    database_connections: int = setting(
+        forms.whole(5, 200),
+        default=12,
+        doc="Connections to PostgreSQL that each process holds, at most.",
     )
     encryption_key: bytes | None = setting(
         forms.KEY_OF_32_BYTES,
         default=None,
         doc="Seals the secrets of access keys; verification links are derived from it. Losing it means new access "
-        "keys. Without it, a file beside the database (mode 0600) is made at first start.",
+        "keys. Without it, a file beside an SQLite database (mode 0600) is made at first start; with PostgreSQL it has "
+        "to be set, the same for every process.",
         secret=True,
     )
     encryption_keys_accepted: tuple[bytes, ...] = setting(
@@ -265,6 +275,11 @@ class Settings:
             host = f"[{self.host}]" if ":" in self.host else self.host
             scheme = "https" if self.tls_certificate else "http"
             object.__setattr__(self, "public_url", f"{scheme}://{host}:{self.port}")
+
+    @property
+    def database_shown(self) -> str:
+        """Where the database is, for people: without its password."""
+        return forms.without_password(self.database_url)
 
     @property
     def loopback(self) -> bool:

@@ -11,12 +11,14 @@ from datetime import timedelta, timezone
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Generic, TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 #: The channel that sends nothing and keeps everything for the operator.
 CAPTURE = "capture:"
 
 T = TypeVar("T")
+
+_DATABASE_URL = "`sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +160,35 @@ def _keys_of_32_bytes(text: str) -> tuple[bytes, ...]:
 
 
 def without_password(url: str) -> str:
-    """The address with its password masked."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{parts.netloc.rpartition('@')[2]}"))
+    """The address with its passwords masked, also those among its options."""
+    netloc = urlsplit(url).netloc
+    login, _, host = netloc.rpartition("@")
+    user, colon, _ = login.partition(":")
+    if colon:
+        url = url.replace(netloc, f"{user}:***@{host}", 1)
+    return re.sub(r"([?&](?:ssl)?password=)[^&#]*", r"\1***", url)
+
+
+def is_postgres(database_url: str) -> bool:
+    """Whether the URL names a PostgreSQL database."""
+    return database_url.startswith(("postgresql://", "postgres://"))
+
+
+def _parse_database_url(text: str) -> str:
+    if is_postgres(text):
+        parts = urlsplit(text)
+        hosts = parts.netloc.rpartition("@")[2].split(",")
+        ports = [host.rpartition("]")[2].partition(":")[2] for host in hosts]
+        if (
+            len(parts.path) > 1
+            and not parts.fragment
+            and all(re.fullmatch("[0-9]{0,5}", port) for port in ports)
+            and (len(hosts) == 1 or all(hosts))
+        ):
+            return text
+    elif re.fullmatch(r"sqlite:///[^?#]+", text):
+        return text
+    raise ValueError(f"must be {_DATABASE_URL}")
 
 
 BOOLEAN = Form("`true` or `false`", _truth_value, lambda value: "true" if value else "false")
@@ -171,6 +197,7 @@ COUNT = whole(1, 1_000_000)
 NETWORKS = Form("networks, separated by commas", _parse_networks, lambda value: ",".join(map(str, value)))
 ZONE = Form("offset from UTC", _parse_zone, _show_zone)
 PUBLIC_URL = Form("`http(s)://...`", _parse_public_url)
+DATABASE_URL = Form(_DATABASE_URL, _parse_database_url, without_password)
 KEY_OF_32_BYTES = Form("32 bytes in base64", _key_of_32_bytes)
 KEYS_OF_32_BYTES = Form("32 bytes in base64, several separated by commas", _keys_of_32_bytes)
 #: Nought stands for no limit.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from message_contacts.access.grants import GrantStore
 from message_contacts.access.key_uses import KeyUseStore
@@ -25,7 +25,7 @@ from message_contacts.storage.audit import AuditEvents
 from message_contacts.storage.committing import ChangeCommitter
 from message_contacts.storage.contacts import Contacts
 from message_contacts.storage.directory import Directories
-from message_contacts.storage.engine import Database, SchemaMismatch
+from message_contacts.storage.engine import CannotOpen, Database, DatabaseUnreachable, SchemaMismatch
 from message_contacts.storage.grants import Grants
 from message_contacts.storage.housekeeping import Housekeeping, Retention
 from message_contacts.storage.inbox import MessageInbox
@@ -41,7 +41,25 @@ from message_contacts.storage.sqlite_writer import WriterSeam
 from message_contacts.storage.verification import Verifications
 from message_contacts.verification.store import VerificationStore
 
-__all__ = ["HEAD", "Retention", "SchemaMismatch", "Storage", "migrate", "open_sqlite", "schema_version", "sqlite_path"]
+if TYPE_CHECKING:
+    from message_contacts.storage.postgres_writer import WriterSeam as PostgresSeam
+
+__all__ = [
+    "HEAD",
+    "CannotOpen",
+    "DatabaseUnreachable",
+    "Retention",
+    "SchemaMismatch",
+    "Storage",
+    "migrate",
+    "open_postgres",
+    "open_sqlite",
+    "schema_version",
+    "sqlite_path",
+]
+
+#: Connections of one process to PostgreSQL.
+CONNECTIONS = 12
 
 
 def _nobody(_channel: str) -> None:
@@ -82,8 +100,12 @@ class Storage:
         """Whether the database answers."""
         return await self._database.rows("SELECT 1", ()) == [(1,)]
 
+    async def finish(self) -> None:
+        """Finish what is under way; to be called before `close` by whoever can wait."""
+        await self._database.finish()
+
     def close(self) -> None:
-        """Finish what is under way and let go of the database."""
+        """Let go of the database."""
         self._database.close()
 
     def __enter__(self) -> Self:
@@ -109,3 +131,24 @@ def open_sqlite(path: Path, clock: Clock, *, busy_seconds: float = 5.0, seam: Wr
     """
     check(f"sqlite:///{path}")
     return Storage(SqliteDatabase(path, busy_seconds=busy_seconds, seam=seam), clock)
+
+
+def open_postgres(
+    database_url: str, clock: Clock, *, connections: int = CONNECTIONS, seam: PostgresSeam | None = None
+) -> Storage:
+    """Open a migrated PostgreSQL database, for one event loop.
+
+    Args:
+        connections: How many this process holds, at most.
+        seam: Where a test looks at commits.
+    Raises:
+        SchemaMismatch: The database is not migrated, or newer than this program.
+        DatabaseUnreachable: Nobody answers there, or they refuse.
+    """
+    # Not loaded by those who have no PostgreSQL.
+    from message_contacts.storage.postgres import PostgresDatabase  # noqa: PLC0415
+    from message_contacts.storage.postgres_connection import PostgresAddress  # noqa: PLC0415
+
+    check(database_url)
+    address = PostgresAddress(database_url)
+    return Storage(PostgresDatabase(address, clock, connections=connections, seam=seam), clock)

@@ -100,15 +100,16 @@ class ChangeCommitter:
     async def commit(self, changes: tuple[Change, ...], nonce: Nonce | None) -> None:
         steps = compiled(changes, nonce, self._clock.now())
         channels = {change.job.channel for change in changes if type(change) is Enqueue or type(change) is Requeue}
+        tenant = _tenant(changes)
         if not channels:
-            await self._database.commit(steps)
+            await self._database.commit(steps, tenant=tenant)
             return
 
         def wake() -> None:
             for channel in channels:
                 self._on_enqueued(channel)
 
-        await self._database.commit(steps, committed=wake)
+        await self._database.commit(steps, tenant=tenant, committed=wake)
 
 
 def compiled(changes: tuple[Change, ...], nonce: Nonce | None, now: Instant) -> list[Step]:
@@ -153,6 +154,16 @@ def _inserted(row: object) -> list[Step]:
         sql, parameters = added
         return [Step(sql, parameters(row))]
     return _record(row).inserted(row)
+
+
+def _tenant(changes: tuple[Change, ...]) -> str:
+    """Whose change it is: that of its first row, or of what it counts."""
+    for change in changes:
+        for part in (change, *(getattr(change, name, None) for name in ("row", "before", "job"))):
+            account_id: str | None = getattr(part, "account_id", None)
+            if account_id is not None:
+                return account_id
+    return ""
 
 
 def _record(row: object) -> Record[Any]:

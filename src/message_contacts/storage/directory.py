@@ -35,17 +35,16 @@ FOLDER = """
 
 LINEAGE = """
     -- A folder and all above it, Root first. The bound on steps only keeps a damaged tree from going on for ever.
-    WITH RECURSIVE lineage (folder_id, steps) AS (
-        SELECT $1, 0
+    WITH RECURSIVE lineage (folder_id, parent_id, name, created_at, tags, version, steps) AS (
+        SELECT folder_id, parent_id, name, created_at, tags, version, 0 FROM folder
+         WHERE folder_id = $1 AND account_id = $2
         UNION ALL
-        SELECT folder.parent_id, steps + 1 FROM lineage
-          JOIN folder ON folder.account_id = $2 AND folder.folder_id = lineage.folder_id
-         WHERE folder.parent_id IS NOT NULL AND steps < 100
+        SELECT folder.folder_id, folder.parent_id, folder.name, folder.created_at, folder.tags, folder.version,
+               steps + 1
+          FROM lineage CROSS JOIN folder
+         WHERE folder.account_id = $2 AND folder.folder_id = lineage.parent_id AND steps < 100
     )
-    SELECT folder.folder_id, parent_id, name, created_at, tags, version
-      FROM lineage CROSS JOIN folder
-     WHERE folder.account_id = $2 AND folder.folder_id = lineage.folder_id
-     ORDER BY steps DESC
+    SELECT folder_id, parent_id, name, created_at, tags, version FROM lineage ORDER BY steps DESC
 """
 
 SUBFOLDER_PAGE = """

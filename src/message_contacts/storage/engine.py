@@ -38,8 +38,16 @@ class Step(NamedTuple):
     finds: bool = False
 
 
-class SchemaMismatch(Exception):  # noqa: N818 - read as a sentence by the operator
-    """The database's schema and this program do not go together; the text says what to do."""
+class CannotOpen(Exception):  # noqa: N818 - read as a sentence by the operator
+    """The database cannot be used as it is; the text says why and what to do, and holds no secret."""
+
+
+class SchemaMismatch(CannotOpen):
+    """The database's schema and this program do not go together."""
+
+
+class DatabaseUnreachable(CannotOpen):
+    """Nobody answers where the database should be, or they refuse."""
 
 
 class Database(Protocol):
@@ -53,14 +61,18 @@ class Database(Protocol):
         """Read lists: every query's rows, all of one moment, without holding up other calls."""
         ...
 
-    async def commit(self, steps: Sequence[Step], *, committed: Callable[[], None] | None = None) -> None:
+    async def commit(
+        self, steps: Sequence[Step], *, tenant: str = "", committed: Callable[[], None] | None = None
+    ) -> None:
         """Carry out all steps, durably, or none.
 
         Args:
+            tenant: Whose rows they are mostly about: change sets of different tenants seldom meet.
             committed: Called once they are durable, even if nobody waits for the answer any more.
         Raises:
             Stale: A step met other ground than the decision did.
-            ApiError: A step's own refusal, that of a constraint, or SERVICE_UNAVAILABLE with nothing written.
+            ApiError: A step's own refusal, that of a constraint, or SERVICE_UNAVAILABLE with nothing written, unless
+                the log says that the outcome is unknown.
         """
         ...
 
@@ -72,6 +84,10 @@ class Database(Protocol):
         """Have what was deleted leave the files as well, soon and beside everything else. Returns at once."""
         ...
 
+    async def finish(self) -> None:
+        """Finish what is under way; to be called before `close` by whoever can wait."""
+        ...
+
     def close(self) -> None:
-        """Finish what is under way and let go."""
+        """Let go."""
         ...

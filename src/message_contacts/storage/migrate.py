@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from message_contacts.settings.forms import is_postgres
 from message_contacts.storage.engine import SchemaMismatch
 from message_contacts.storage.sqlite import sqlite_oldest_program, sqlite_schema_version
 
@@ -34,7 +35,15 @@ def sqlite_path(database_url: str) -> Path:
 
 
 def schema_version(database_url: str) -> str | None:
-    """The version of a database's schema; None when it has none yet."""
+    """The version of a database's schema; None when it has none yet.
+
+    Raises:
+        DatabaseUnreachable: Nobody answers there, or they refuse.
+    """
+    if is_postgres(database_url):
+        from message_contacts.storage.postgres_schema import postgres_schema_version  # noqa: PLC0415 - its driver
+
+        return postgres_schema_version(database_url)
     return sqlite_schema_version(sqlite_path(database_url))
 
 
@@ -43,6 +52,7 @@ def check(database_url: str) -> None:
 
     Raises:
         SchemaMismatch: It is not migrated yet, or newer than this program can work with.
+        DatabaseUnreachable: Nobody answers there, or they refuse.
     """
     version = schema_version(database_url)
     if version is None or version < HEAD:
@@ -59,6 +69,7 @@ def migrate(database_url: str) -> None:
 
     Raises:
         SchemaMismatch: The database is newer than this program can work with.
+        DatabaseUnreachable: Nobody answers there, or they refuse.
     """
     version = schema_version(database_url)
     if version == HEAD:
@@ -66,14 +77,24 @@ def migrate(database_url: str) -> None:
     if version is not None and version > HEAD:
         _refuse_newer(database_url, version)
         return
-    from message_contacts.storage.migrations.running import upgrade  # noqa: PLC0415 - costs half a second to load
+    if is_postgres(database_url):
+        from message_contacts.storage.postgres_schema import postgres_upgrade  # noqa: PLC0415 - its driver
 
-    upgrade(sqlite_path(database_url), HEAD)
+        postgres_upgrade(database_url, HEAD)
+    else:
+        from message_contacts.storage.migrations.running import upgrade  # noqa: PLC0415 - half a second to load
+
+        upgrade(sqlite_path(database_url), HEAD)
     log.info("database_migrated", before=version, after=HEAD)
 
 
 def _refuse_newer(database_url: str, version: str) -> None:
-    oldest = sqlite_oldest_program(sqlite_path(database_url))
+    if is_postgres(database_url):
+        from message_contacts.storage.postgres_schema import postgres_oldest_program  # noqa: PLC0415 - its driver
+
+        oldest = postgres_oldest_program(database_url)
+    else:
+        oldest = sqlite_oldest_program(sqlite_path(database_url))
     if oldest is None or oldest > HEAD:
         raise SchemaMismatch(
             f"The database has schema version {version}, which is newer than this program ({HEAD}) can work with: "

@@ -59,7 +59,9 @@ class SqliteDatabase:
         except UNAVAILABLE as complaint:
             raise unavailable(complaint) from complaint
 
-    async def commit(self, steps: Sequence[Step], *, committed: Callable[[], None] | None = None) -> None:
+    async def commit(
+        self, steps: Sequence[Step], *, tenant: str = "", committed: Callable[[], None] | None = None
+    ) -> None:
         await self._writer.commit(steps, committed)
 
     async def write(self, sql: str, parameters: Parameters) -> tuple[list[Row], int]:
@@ -67,6 +69,9 @@ class SqliteDatabase:
 
     def scrub(self) -> None:
         self._checkpointer.scrub()
+
+    async def finish(self) -> None:
+        """Nothing here: closing finishes what is under way."""
 
     def close(self) -> None:
         self._lister.shutdown()

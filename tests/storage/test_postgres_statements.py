@@ -1,0 +1,215 @@
+"""What PostgreSQL makes of the statements, on tables with rows in them that it knows about."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from itertools import zip_longest
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, Text
+
+from message_contacts.storage.committing import COUNT_DOWN, COUNT_UP, RECORDS, USE_NONCE
+from message_contacts.storage.contacts import DELETE_BINDING, DELETE_BINDINGS, INSERT_BINDING
+from message_contacts.storage.detached import DELETE_NODES, INSERT_NODE
+from message_contacts.storage.engine import DECIDE_AGAIN, Step
+from message_contacts.storage.outbox import INSERT_JOB, JOB_AGAIN, JOB_DEAD, JOB_DONE
+from message_contacts.storage.postgres_connection import PostgresAddress
+from message_contacts.storage.postgres_grouping import arranged
+from message_contacts.storage.postgres_statements import CLAIM_SKIPPING_LOCKED, grouped, holding, own
+from message_contacts.storage.schema import SCHEMA
+from message_contacts.storage.verification import INSERT_EVIDENCE
+from tests.postgres import PostgresDatabases
+from tests.storage.test_statements import READ_ALL, SORT_FEW, STATEMENTS
+
+ROWS = 4_000
+#: Columns with few different values.
+FEW = {"channel", "kind", "state", "status", "type", "policy_type", "policy_name", "counter", "period"}
+#: These sort the few hundred ids that are to go.
+SORT_IDS = {"housekeeping.DELETE_MESSAGES", "housekeeping.DELETE_COUNTERS", "housekeeping.DELETE_NONCES"}
+#: What nearly every call asks, or writes.
+HOT = [
+    "access.ACCESS_KEY",
+    "access.NONCE_IN_FORCE",
+    "contacts.CONTACT",
+    "contacts.CONTACT_PAGE",
+    "contacts.CONTACTS_OF_NODES",
+    "contacts.CONTACT_PAGE_OF_NODE",
+    "contacts.COUNT_CONTACTS",
+    "contacts.UPDATE_CONTACT",
+    "detached.COPIES_OF_NODES",
+    "directory.DIRECTORY",
+    "directory.LINEAGE",
+    "directory.MEMBER",
+    "verification.VERIFICATION",
+]
+#: Statements of change sets, by a name for the test.
+OF_CHANGE_SETS = {
+    **{
+        f"{kind.__name__}.{verb}": getattr(record, verb)
+        for kind, record in RECORDS.items()
+        for verb in ("insert", "update", "delete", "rely_on")
+    },
+    "USE_NONCE": USE_NONCE,
+    "COUNT_UP": COUNT_UP,
+    "COUNT_DOWN": COUNT_DOWN,
+    "INSERT_EVIDENCE": INSERT_EVIDENCE,
+    "INSERT_BINDING": INSERT_BINDING,
+    "DELETE_BINDING": DELETE_BINDING,
+    "DELETE_BINDINGS": DELETE_BINDINGS,
+    "INSERT_NODE": INSERT_NODE,
+    "DELETE_NODES": DELETE_NODES,
+    "INSERT_JOB": INSERT_JOB,
+    "JOB_DONE": JOB_DONE,
+    "JOB_AGAIN": JOB_AGAIN,
+    "JOB_DEAD": JOB_DEAD,
+}
+
+
+def value(column: Column[Any]) -> str:
+    """SQL for a column's value in row `i`."""
+    match column.type:
+        case Boolean():
+            made = "i % 2 = 0"
+        case LargeBinary():
+            made = "decode(md5(i::text), 'hex')"
+        case BigInteger() | Integer():
+            made = "i"
+        case Text():
+            if column.name == "account_id":
+                one_each = [key.name for key in column.table.primary_key] == ["account_id"]
+                made = f"lpad(({'i' if one_each else 'i % 400'})::text, 16, '0')"
+            elif column.name in FEW:
+                made = f"'{column.name}' || i % 3"
+            else:
+                made = f"'{column.name}-' || i"
+        case _:
+            raise AssertionError(column)
+    return f"CASE WHEN i % 20 > 0 THEN {made} END" if column.nullable else made
+
+
+async def fill(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute("SET session_replication_role = replica")  # without checking what points where
+    for table in SCHEMA.tables.values():
+        if table.name != "schema_compatibility":
+            columns = ", ".join(column.name for column in table.columns)
+            values = ", ".join(value(column) for column in table.columns)
+            await connection.execute(
+                f"INSERT INTO {table.name} ({columns}) SELECT {values} FROM generate_series(1, {ROWS}) AS i "
+                "ON CONFLICT DO NOTHING"
+            )
+    await connection.execute("ANALYZE")
+    await connection.close()
+
+
+@pytest.fixture(scope="module")
+def filled(postgres_databases: PostgresDatabases) -> Iterator[str]:
+    url = postgres_databases.new()
+    asyncio.run(fill(url))
+    yield url
+    postgres_databases.drop(url)
+
+
+@pytest.fixture
+def engine() -> str:
+    """Nothing here is about SQLite."""
+    return "postgresql"
+
+
+async def plan(url: str, sql: str, *, unguided: bool = False) -> tuple[list[str], list[str]]:
+    """The plan for any values, and the types of the parameters.
+
+    Args:
+        unguided: Without what the service tells the planner.
+    """
+    connection = await (asyncpg.connect(url) if unguided else PostgresAddress(url).connect())
+    try:
+        await connection.execute("SET plan_cache_mode = force_generic_plan")
+        types = [parameter.name for parameter in (await connection.prepare(sql)).get_parameters()]
+        await connection.execute("PREPARE planned AS " + sql)
+        nothing = f"({', '.join(['NULL'] * len(types))})" if types else ""
+        return [row[0] for row in await connection.fetch(f"EXPLAIN EXECUTE planned{nothing}")], types
+    finally:
+        await connection.close()
+
+
+def read_as_a_whole(steps: list[str]) -> list[str]:
+    """Tables, or indexes, that are read from one end to the other."""
+    whole = [found[1] for step in steps if (found := re.search(r"Seq Scan on (\w+)", step))]
+    for step, following in zip_longest(steps, steps[1:], fillvalue=""):
+        found = re.search(r"Index (?:Only )?Scan using (\w+)|Bitmap Index Scan on (\w+)", step)
+        if found and "Index Cond" not in following:
+            whole.append(found[1] or found[2])
+    return whole
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+async def test_no_statement_reads_a_whole_table(name: str, filled: str) -> None:
+    steps, _ = await plan(filled, own(STATEMENTS[name]))
+
+    assert bool(read_as_a_whole(steps)) == (name in READ_ALL), steps
+
+
+@pytest.mark.parametrize("name", HOT)
+async def test_what_calls_need_most_goes_by_index_without_being_told(name: str, filled: str) -> None:
+    steps, _ = await plan(filled, own(STATEMENTS[name]), unguided=True)
+
+    assert read_as_a_whole(steps) == [], steps
+
+
+@pytest.mark.parametrize("name", [name for name in STATEMENTS if "LIMIT" in STATEMENTS[name]])
+async def test_pages_come_in_the_order_of_an_index(name: str, filled: str) -> None:
+    steps, _ = await plan(filled, own(STATEMENTS[name]))
+
+    assert name in SORT_FEW | SORT_IDS or not any("Sort" in step for step in steps), steps
+
+
+@pytest.mark.parametrize("name", OF_CHANGE_SETS)
+async def test_every_statement_of_a_change_set_can_be_carried_out_for_many_by_index(name: str, filled: str) -> None:
+    sql = OF_CHANGE_SETS[name]
+    _, types = await plan(filled, sql)
+    form = grouped(sql, types)
+
+    assert form is not None
+    steps, _ = await plan(filled, form.sql)
+    assert read_as_a_whole(steps) == [], steps
+
+
+async def test_a_claim_passes_by_what_others_are_claiming(filled: str) -> None:
+    steps, _ = await plan(filled, CLAIM_SKIPPING_LOCKED)
+
+    assert any("LockRows" in step for step in steps)
+    assert any("job_ready" in step for step in steps)
+
+
+def test_a_statement_that_looks_holds_what_it_saw() -> None:
+    """Without, somebody may change the row between the look and the commit."""
+    for record in RECORDS.values():
+        assert holding(record.rely_on).rstrip().endswith("FOR SHARE")
+        form = grouped(record.rely_on, ["text"] * record.rely_on.count("$"))
+        assert form is not None
+        assert re.search(r"FOR SHARE OF \w+\s*$", form.sql)
+
+
+def test_steps_of_many_are_arranged_in_few_runs_with_each_ones_order_kept() -> None:
+    def steps(*names: str) -> list[Step]:
+        return [Step(name, (name,), DECIDE_AGAIN) for name in names]
+
+    sets = [
+        steps("nonce", "contact", "count"),
+        steps("nonce", "look", "contact", "count", "job"),
+        steps("nonce", "job", "job"),
+        steps("count", "contact"),
+    ]
+
+    runs = arranged(sets)
+
+    assert len(runs) <= 7
+    assert sorted(step.sql for run in runs for step in run) == sorted(step.sql for each in sets for step in each)
+    for each in sets:
+        order = [at for step in each for at, run in enumerate(runs) if any(step is other for other in run)]
+        assert order == sorted(order)
