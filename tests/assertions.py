@@ -11,7 +11,11 @@ REQUEST_ID = re.compile(r"[0-9A-F]{8}-[0-9A-F]{4}-4[0-9A-F]{3}-[89AB][0-9A-F]{3}
 
 
 def assert_error(
-    response: tuple[int, dict[str, Any]], expected: ErrorDefinition, *, message: str | None = None
+    response: tuple[int, dict[str, Any]],
+    expected: ErrorDefinition,
+    *,
+    message: str | None = None,
+    product: str = "ResourceDirectoryMaster",
 ) -> None:
     """That the answer is exactly this error of the table: status and the whole JSON body."""
     status, body = response
@@ -21,8 +25,12 @@ def assert_error(
         "Message": expected.message if message is None else message,
         "HostId": "contacts.test",
         "Code": expected.code,
-        "Recommend": "https://api.aliyun.com/troubleshoot"
-        f"?q={expected.code}&product=ResourceDirectoryMaster&requestId={request_id}",
+        "Recommend": f"https://api.aliyun.com/troubleshoot?q={expected.code}&product={product}&requestId={request_id}",
     }
     assert REQUEST_ID.fullmatch(request_id)
     assert status == expected.status
+
+
+def assert_own_error(response: tuple[int, dict[str, Any]], expected: ErrorDefinition) -> None:
+    """The same for an operation of ours."""
+    assert_error(response, expected, product="MessageContacts")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -16,10 +16,12 @@ from message_contacts.access.administration import Administration, NewKey
 from message_contacts.access.keys import KeyRing, SealBrokenError, Vault
 from message_contacts.access.model import Account, Caller, KeyStatus
 from message_contacts.bootstrap.errors import StartError
+from message_contacts.bootstrap.recipients import RecipientSide
 from message_contacts.changes import Change, Job
 from message_contacts.clock import Clock
 from message_contacts.contacts.model import Channel
 from message_contacts.delivery.outcome import Outcome, Transport
+from message_contacts.delivery.tally import Tally
 from message_contacts.delivery.worker import Worker
 from message_contacts.directory import enablement
 from message_contacts.directory.enablement import Standing
@@ -29,6 +31,7 @@ from message_contacts.operations.invoke import Invoker
 from message_contacts.protocol.parameters import Arguments
 from message_contacts.settings import DEMO_ACCESS_KEY_ID, Settings
 from message_contacts.storage import Storage
+from message_contacts.transports.bounce_intake import BounceIntake
 from message_contacts.verification.service import VerificationService
 from message_contacts.wire.app import App
 from message_contacts.wire.pipeline import Gateway
@@ -54,6 +57,11 @@ class Service:
     #: What the worker does, by kind of job.
     handlers: Mapping[str, Callable[[Job], Awaitable[Outcome]]]
     worker: Worker
+    #: What happened since the start that the operator's metrics tell.
+    tally: Tally
+    recipients: RecipientSide
+    #: Takes reports about mail that came back; None when none is to be taken here.
+    intake: BounceIntake | None
     gateway: Gateway
     app: App
     _open: AsyncExitStack
@@ -104,7 +112,7 @@ class Service:
 
     async def work(self) -> None:
         """Do waiting work and tidy up until cancelled; then finish what is being sent and hand back the rest."""
-        async with asyncio.TaskGroup() as group:
+        async with self._taking_reports(), asyncio.TaskGroup() as group:
             group.create_task(self._tidy())
             working = group.create_task(self.worker.run())
             try:
@@ -113,6 +121,9 @@ class Service:
                 self.worker.stop()
                 await working
                 raise
+
+    def _taking_reports(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext() if self.intake is None else self.intake.serving()
 
     async def _tidy(self) -> None:
         """Remove what has served its time: nonces, counters of days gone by, the oldest of the inbox."""

@@ -11,7 +11,10 @@ from message_contacts.access.store import AccessStore
 from message_contacts.changes import Committer
 from message_contacts.clock import Clock, Instant
 from message_contacts.contacts.store import ContactStore
+from message_contacts.delivery.ground import RoutingStore
+from message_contacts.delivery.message_store import MessageStore
 from message_contacts.delivery.outbox import Inbox, Outbox
+from message_contacts.delivery.standing import StandingStore
 from message_contacts.directory.store import DirectoryStore
 from message_contacts.storage import housekeeping
 from message_contacts.storage.access import Access
@@ -20,12 +23,17 @@ from message_contacts.storage.contacts import Contacts
 from message_contacts.storage.directory import Directories
 from message_contacts.storage.engine import Database, SchemaMismatch
 from message_contacts.storage.inbox import MessageInbox
+from message_contacts.storage.messages import Messages
 from message_contacts.storage.migrate import HEAD, check, migrate, schema_version, sqlite_path
 from message_contacts.storage.outbox import JobOutbox
+from message_contacts.storage.routing import Routing
 from message_contacts.storage.sqlite import SqliteDatabase
 from message_contacts.storage.sqlite_writer import WriterSeam
+from message_contacts.storage.standing import Standings
 from message_contacts.storage.verification import Verifications
+from message_contacts.storage.webhooks import Webhooks
 from message_contacts.verification.store import VerificationStore
+from message_contacts.webhooks.store import WebhookStore
 
 __all__ = ["HEAD", "SchemaMismatch", "Storage", "migrate", "open_sqlite", "schema_version", "sqlite_path"]
 
@@ -48,6 +56,10 @@ class Storage:
         self.directory: DirectoryStore = Directories(database)
         self.verification: VerificationStore = Verifications(database)
         self.access: AccessStore = Access(database, clock)
+        self.routing: RoutingStore = Routing(database)
+        self.messages: MessageStore = Messages(database)
+        self.webhooks: WebhookStore = Webhooks(database)
+        self.standing: StandingStore = Standings(database)
         self.outbox: Outbox = JobOutbox(database, self._enqueued)
         self.inbox: Inbox = MessageInbox(database)
         self.committer: Committer = ChangeCommitter(database, clock, self._enqueued)

@@ -10,13 +10,19 @@ from message_contacts.access.model import AccessKey, Account
 from message_contacts.changes import Change, CountDown, CountUp, Delete, Enqueue, Insert, Nonce, RelyOn, Update
 from message_contacts.clock import Clock, Instant
 from message_contacts.contacts.model import Contact, DetachedContact
+from message_contacts.delivery.messages import Delivery, FallbackAddress, Incident, Message, Progress
+from message_contacts.delivery.standing import HandOver, Preference, Suspension
 from message_contacts.directory.model import Folder, Member, ResourceDirectory
 from message_contacts.storage.access import ACCESS_KEY_RECORD, ACCOUNT_RECORD
 from message_contacts.storage.contacts import CONTACT_RECORD
+from message_contacts.storage.deliveries import DELIVERY_RECORD
 from message_contacts.storage.detached import COPY_RECORD
 from message_contacts.storage.engine import Database, Step
+from message_contacts.storage.incidents import FALLBACK_RECORD, INCIDENT_RECORD
+from message_contacts.storage.messages import MESSAGE_RECORD, PROGRESS_RECORD
 from message_contacts.storage.outbox import enqueued
 from message_contacts.storage.records import Record
+from message_contacts.storage.standing import HAND_OVER_RECORD, PREFERENCE_RECORD, SUSPENSION_RECORD
 from message_contacts.storage.tree import DIRECTORY_RECORD, FOLDER_RECORD, MEMBER_RECORD
 from message_contacts.storage.verification import (
     BLOCK_RECORD,
@@ -24,7 +30,9 @@ from message_contacts.storage.verification import (
     VERIFICATION_RECORD,
     evidence_row,
 )
+from message_contacts.storage.webhooks import WEBHOOK_RECORD
 from message_contacts.verification.model import Block, Evidence, Verification
+from message_contacts.webhooks.model import Webhook
 
 USE_NONCE = """
     -- Keep a nonce. No row: a change with it was committed and the request could still be repeated.
@@ -56,6 +64,15 @@ RECORDS: Mapping[type, Record[Any]] = {
     DetachedContact: COPY_RECORD,
     Verification: VERIFICATION_RECORD,
     Block: BLOCK_RECORD,
+    Message: MESSAGE_RECORD,
+    Progress: PROGRESS_RECORD,
+    Delivery: DELIVERY_RECORD,
+    Incident: INCIDENT_RECORD,
+    FallbackAddress: FALLBACK_RECORD,
+    Suspension: SUSPENSION_RECORD,
+    Preference: PREFERENCE_RECORD,
+    HandOver: HAND_OVER_RECORD,
+    Webhook: WEBHOOK_RECORD,
 }
 
 

@@ -147,7 +147,7 @@ class Contacts:
 
     async def contact(self, account_id: str, contact_id: str) -> Contact | None:
         rows = await self._database.rows(CONTACT, (account_id, contact_id))
-        return _contact_from_row(account_id, rows[0]) if rows else None
+        return contact_from_row(account_id, rows[0]) if rows else None
 
     async def contact_page(
         self, account_id: str, *, contact_id: str | None, node_id: str | None, offset: int, limit: int
@@ -166,13 +166,13 @@ class Contacts:
                 (CONTACT_PAGE_OF_NODE, (account_id, node_id, limit, offset)),
                 (COUNT_CONTACTS_OF_NODE, (account_id, node_id)),
             )
-        return [_contact_from_row(account_id, row) for row in rows], total
+        return [contact_from_row(account_id, row) for row in rows], total
 
     async def contacts_bound_to(self, account_id: str, node_ids: Sequence[str]) -> Sequence[Contact]:
         groups = [_eight(node_ids[start : start + NODES_AT_ONCE]) for start in range(0, len(node_ids), NODES_AT_ONCE)]
         found = await self._database.report(*((CONTACTS_OF_NODES, (account_id, *group)) for group in groups))
         once = {row[0]: row for rows in found for row in rows}
-        contacts = [_contact_from_row(account_id, row) for row in once.values()]
+        contacts = [contact_from_row(account_id, row) for row in once.values()]
         contacts.sort(key=lambda contact: (contact.created_at, contact.contact_id))
         return contacts
 
@@ -198,7 +198,8 @@ def _eight(node_ids: Sequence[str]) -> list[str]:
     return [*node_ids, *([node_ids[-1]] * (NODES_AT_ONCE - len(node_ids)))]
 
 
-def _contact_from_row(account_id: str, row: Row) -> Contact:
+def contact_from_row(account_id: str, row: Row) -> Contact:
+    """A contact from its row."""
     (
         contact_id, name, title, message_types,
         email, email_verified_at, email_captured, email_waiting, email_verification_id,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from message_contacts.changes import Job
 from message_contacts.clock import Instant
 from message_contacts.delivery.outbox import Fate, Settlement
+from message_contacts.storage.deliveries import settled
 from message_contacts.storage.engine import Database, Row, Step
 from message_contacts.storage.texts import payload_from_text, text_from_payload
 
@@ -88,7 +89,10 @@ class JobOutbox:
         return jobs
 
     async def settle(self, worker_id: str, settlements: Sequence[Settlement]) -> None:
-        await self._database.commit([_settled(worker_id, settlement) for settlement in settlements])
+        steps: list[Step] = []
+        for settlement in settlements:
+            steps += [*settled(settlement), _settled(worker_id, settlement)]
+        await self._database.commit(steps)
 
     async def hand_back(self, worker_id: str) -> None:
         await self._database.write(HAND_BACK, (worker_id,))
