@@ -37,7 +37,15 @@ from message_contacts.contacts.model import (
     Title,
     Verified,
 )
-from message_contacts.directory.model import ROOT_NAME, Folder, ResourceDirectory
+from message_contacts.directory.members import MEMBERS
+from message_contacts.directory.model import (
+    ROOT_NAME,
+    Folder,
+    Member,
+    MemberStatus,
+    MemberType,
+    ResourceDirectory,
+)
 from message_contacts.storage.committing import compiled
 from message_contacts.storage.engine import Parameters
 
@@ -59,7 +67,7 @@ def _caller(number: int) -> tuple[Tenant, str, bytes]:
 
 
 class Database:
-    """A database of so many tenants, each with a directory, a key, and `CONTACTS_EACH` contacts bound to Root."""
+    """A database of so many tenants, each with a directory, a key, a member, and contacts bound to Root."""
 
     def __init__(self, tenants: int) -> None:
         self.tenants = tenants
@@ -175,6 +183,21 @@ def _changes(tenant: Tenant, vault: Vault, now: Instant) -> Iterator[Change]:
             created_at=created_at,
         )
     )
+    yield Insert(
+        Member(
+            account_id=account_id,
+            member_id=tenant.member_id,
+            folder_id=tenant.root_folder_id,
+            display_name="shop",
+            account_name=f"shop@{tenant.directory_id.lower()}.aliyunid.com",
+            type=MemberType.RESOURCE_ACCOUNT,
+            status=MemberStatus.CREATE_SUCCESS,
+            joined_at=created_at,
+            modified_at=created_at,
+            placed_at=created_at,
+        )
+    )
+    yield CountUp(account_id, MEMBERS, "", 1, errors.LIMIT_EXCEEDED_ACCOUNT)
     people = People(f"tenant {tenant.number}", newcomers=False)
     for contact_id, number in sorted((tenant.contact_id(number), number) for number in range(CONTACTS_EACH)):
         person = people.draw(tenant.number)

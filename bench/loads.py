@@ -16,7 +16,7 @@ from bench.databases import Database
 from bench.machine import ProcessorTimes
 from bench.population import CONTACTS_EACH, People
 from bench.replay import RanOut, RequestFile, Sample, replay
-from bench.requests import Signer, moto_request
+from bench.requests import OWN_VERSION, Signer, moto_request
 from bench.servers import Memory, Server
 
 #: A run during which the host took more than this share of the machine away is repeated, whatever it showed.
@@ -109,7 +109,7 @@ class Bench:
     # What runs against our server.
 
     def reading(self, name: str, database: Database, *, memory: dict[str, Memory] | None = None) -> Sample:
-        """One run of `get`, `get v1` or `list`, on a server and a copy of the database of its own."""
+        """One run of `get`, `get v1`, `list` or `effective`, on a server and a copy of the database of its own."""
 
         def attempt() -> Sample:
             with Copy(database) as path, self.serve(path, database) as server:
@@ -167,6 +167,9 @@ class Bench:
                 match name:
                     case "list":
                         yield signer.v3("ListMessageContacts", [], key_id, secret)
+                    case "effective":
+                        pairs = [("Member", tenant.member_id)]
+                        yield signer.v3("ListEffectiveContacts", pairs, key_id, secret, OWN_VERSION)
                     case "get v1":
                         contact_id = tenant.contact_id(int(draw.random() * CONTACTS_EACH))
                         yield signer.v1("GetMessageContact", [("ContactId", contact_id)], key_id, secret)

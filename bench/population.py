@@ -29,7 +29,7 @@ def _digits(what: str, number: int, alphabet: str, length: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """A management account with an enabled directory, one access key and `CONTACTS_EACH` contacts."""
+    """A management account with an enabled directory, one access key, one member and `CONTACTS_EACH` contacts."""
 
     number: int
 
@@ -44,6 +44,10 @@ class Tenant:
     @property
     def root_folder_id(self) -> str:
         return "r-" + _digits("root", self.number, _BASE62, 6)
+
+    @property
+    def member_id(self) -> str:
+        return "2" + _digits("member", self.number, string.digits, 15)
 
     @property
     def access_key_id(self) -> str:

@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 VERSION = "2022-04-19"
+#: Of our own operations.
+OWN_VERSION = "2026-11-01"
 _EMPTY_BODY = hashlib.sha256(b"").hexdigest()
 _AGENT = "AlibabaCloud (Linux; x86_64) Python/3.11.7 Core/0.4.3 TeaDSL/2"
 _SIGNED = (
@@ -58,20 +60,20 @@ class Signer:
         """Take the present moment: signatures are good for 15 minutes."""
         self._date = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
-    def v3(self, action: str, pairs: Pairs, key_id: str, secret: bytes) -> bytes:
+    def v3(self, action: str, pairs: Pairs, key_id: str, secret: bytes, version: str = VERSION) -> bytes:
         """A POST with everything in the query and an empty body, ACS3-HMAC-SHA256."""
         query = _query(pairs)
         nonce = self._nonce()
         canonical = (
             f"POST\n/\n{query}\naccept:application/json\nhost:{self._host}\nuser-agent:{_AGENT}\nx-acs-action:{action}\n"
             f"x-acs-content-sha256:{_EMPTY_BODY}\nx-acs-credentials-provider:static_ak\nx-acs-date:{self._date}\n"
-            f"x-acs-signature-nonce:{nonce}\nx-acs-version:{VERSION}\n\n{_SIGNED}\n{_EMPTY_BODY}"
+            f"x-acs-signature-nonce:{nonce}\nx-acs-version:{version}\n\n{_SIGNED}\n{_EMPTY_BODY}"
         )
         to_sign = "ACS3-HMAC-SHA256\n" + hashlib.sha256(canonical.encode()).hexdigest()
         signature = hmac.digest(secret, to_sign.encode(), "sha256").hex()
         return (
             f"POST /?{query} HTTP/1.1\r\nAccept-Encoding: identity\r\nhost: {self._host}\r\n"
-            f"x-acs-version: {VERSION}\r\nx-acs-action: {action}\r\nuser-agent: {_AGENT}\r\n"
+            f"x-acs-version: {version}\r\nx-acs-action: {action}\r\nuser-agent: {_AGENT}\r\n"
             f"x-acs-date: {self._date}\r\nx-acs-signature-nonce: {nonce}\r\naccept: application/json\r\n"
             f"x-acs-content-sha256: {_EMPTY_BODY}\r\n"
             f"x-acs-credentials-provider: static_ak\r\nAuthorization: ACS3-HMAC-SHA256 Credential={key_id},"

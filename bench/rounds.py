@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from bench import clients, servers
+from bench import clients, deliveries, effective, servers
 from bench.databases import KEY_TEXT, Database
 from bench.figures import Figure, Load, ratios, short
 from bench.loads import Bench, Copy
@@ -43,6 +43,10 @@ class Result:
     growth: dict[str, Load] = field(default_factory=dict)
     #: Calls a second through a vendor's client, one value a round.
     clients: dict[str, list[float]] = field(default_factory=dict)
+    #: Mails a second into a server that keeps nothing, one value a round.
+    deliveries: dict[str, list[float]] = field(default_factory=dict)
+    #: Milliseconds to know who is reached, one value a round.
+    effective: dict[str, list[float]] = field(default_factory=dict)
     #: Seconds, one value a start.
     starts: dict[str, list[float]] = field(default_factory=dict)
     #: Megabytes.
@@ -68,10 +72,19 @@ class Result:
             Figure("p99 of Get", [sample.p99 for sample in get.samples], 10, at_least=False, unit=" ms"),
             Figure("p99 of Add", [sample.p99 for sample in add.samples], 10, at_least=False, unit=" ms"),
         ]
+        sent = [
+            mine / theirs
+            for mine, theirs in zip(self.deliveries["deliveries"], self.deliveries["aiosmtplib alone"], strict=True)
+        ]
+        figures.append(Figure("deliveries / aiosmtplib alone", sent, deliveries.WANTED))
+        deep = self.effective[effective.AMONG_MANY]
+        figures.append(
+            Figure(f"{effective.AMONG_MANY}, database time", deep, effective.WANTED, at_least=False, unit=" ms")
+        )
         few, many = self.few.name, self.many.name
         figures += [
             Figure(f"{name} with {many} / with {few}", ratios(grown[f"{name}, {many}"], grown[f"{name}, {few}"]), 0.80)
-            for name in ("Add", "Get", "List")
+            for name in ("Add", "Get", "List", "Effective")
         ]
         crowded = [sample.p99 / sample.p50 for sample in grown[f"Add, {many}"].samples]
         figures.append(Figure(f"p99 / p50 of Add with {many}", crowded, 4, at_least=False))
@@ -108,7 +121,7 @@ def measure(
         _take(result.loads, MOTO_GET, partial(bench.moto_calls, "getAlternateContact"))
     for number in range(1, growth_rounds + 1):
         _say(f"growth, round {number} of {growth_rounds}")
-        for read in ("Get", "List"):
+        for read in ("Get", "List", "Effective"):
             for database in (few, many):
                 _take(result.growth, f"{read}, {database.name}", partial(bench.reading, read.lower(), database))
         for database in (few, many):
@@ -119,6 +132,14 @@ def measure(
         _note(result.clients, "boto3 Put", clients.moto(bench, "put", sdk_seconds))
         _note(result.clients, "Get", clients.ours(bench, usual, "get", sdk_seconds))
         _note(result.clients, "boto3 Get", clients.moto(bench, "get", sdk_seconds))
+    for number in range(1, growth_rounds + 1):
+        _say(f"deliveries, round {number} of {growth_rounds}")
+        _note(result.deliveries, "aiosmtplib alone", deliveries.alone(deliveries.MAILS))
+        _note(result.deliveries, "deliveries", deliveries.ours(deliveries.MAILS))
+    for number in range(1, growth_rounds + 1):
+        _say(f"who is reached, round {number} of {growth_rounds}")
+        for name, milliseconds in effective.both().items():
+            _note(result.effective, name, milliseconds)
     for number in range(1, STARTS + 1):
         _say(f"start {number} of {STARTS}")
         _note(result.starts, "prepared", start_prepared(bench, usual, memory))

@@ -29,3 +29,8 @@ def assert_error(
     }
     assert REQUEST_ID.fullmatch(request_id)
     assert status == expected.status
+
+
+def assert_own_error(response: tuple[int, dict[str, Any]], expected: ErrorDefinition) -> None:
+    """The same for an operation of ours."""
+    assert_error(response, expected, product="MessageContacts")

@@ -118,8 +118,9 @@ class Requeue:
 class EraseTraces:
     """Everything kept about a person beside the rows that have versions goes, as it is found at the commit.
 
-    Copies that members keep, evidence, waiting work, captured messages, and the personal parts of audit events; those
-    of the event about this very change are not even made.
+    Copies that members keep, evidence, waiting work, captured messages, addresses in notes, and the personal parts of
+    audit events; those of the event about this very change are not even made. Whoever is just working out who gets a
+    message decides again, without the person.
     """
 
     account_id: str
@@ -131,6 +132,10 @@ class EraseTraces:
     own_addresses: tuple[str, ...]
     #: Captured messages to these go if they carry one of the verifications.
     shared_addresses: tuple[str, ...]
+    #: Captured messages that name the person and went to shared addresses.
+    message_ids: tuple[str, ...] = ()
+    #: Changes of rows with versions that no event may tell of, since their keys are addresses.
+    untold: tuple[Insert | Update | Delete, ...] = ()
     #: How much went, by kind: for the audit trail.
     counts: Mapping[str, int]
 

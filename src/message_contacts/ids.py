@@ -57,6 +57,22 @@ class Ids(Protocol):
         """Id of waiting work: sorts by the moment it was made (milliseconds since the epoch), then at random."""
         ...
 
+    def message(self, now: int) -> str:
+        """Id of a published message: `m-` and 24 hex digits, sorts by the moment it was made, then at random."""
+        ...
+
+    def incident(self, now: int) -> str:
+        """Id of an incident: `i-` and 24 hex digits, sorts by the moment it was made, then at random."""
+        ...
+
+    def webhook(self) -> str:
+        """Id of a webhook: `wh-` and 16 readable characters."""
+        ...
+
+    def hand_over(self, now: int) -> str:
+        """Id of a request to hand messages over: `h-` and 24 hex digits, sorts by the moment it was made."""
+        ...
+
     def audit_event(self, now: int) -> str:
         """Id of an audit event: sorts by the moment it was made (milliseconds since the epoch), then at random."""
         ...
@@ -130,6 +146,18 @@ class RandomIds:
 
     def job(self, now: int) -> str:
         return f"j-{now:012x}{secrets.token_hex(6)}"
+
+    def message(self, now: int) -> str:
+        return f"m-{now:012x}{secrets.token_hex(6)}"
+
+    def incident(self, now: int) -> str:
+        return f"i-{now:012x}{secrets.token_hex(6)}"
+
+    def webhook(self) -> str:
+        return "wh-" + _READABLE.draw(16)
+
+    def hand_over(self, now: int) -> str:
+        return f"h-{now:012x}{secrets.token_hex(6)}"
 
     def audit_event(self, now: int) -> str:
         return f"ae-{now:012x}{secrets.token_hex(6)}"

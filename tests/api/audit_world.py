@@ -12,14 +12,22 @@ from typing import Any
 
 from message_contacts.clock import Instant
 from message_contacts.delivery.outbox import Fate, Settlement
+from message_contacts.delivery.outcome import Outcome, Verdict
 from message_contacts.verification.challenge import Visitor
+from tests.api.publishing import OURS, deliveries, publish
 from tests.api.ram_users import RAM, policy_document, statement, user_id
+from tests.api.recipients import preference_links
 from tests.harness import Api
 
 EMAIL = "tom.mustermann@example.com"
 OTHER_EMAIL = "thomas.mustermann@example.org"
 PHONE = "86-13900001234"
 NAME = "Mustermann"
+DUTY = "duty@example.net"
+WISH = "Ann Muster should get them"
+NOTE = "Told Tom Muster by phone"
+SUBJECT = "Maintenance of the shop"
+URL_SECRET = "secret-of-the-robot"
 VISITOR = Visitor("198.51.100.4", "Mosaic of the person")
 POLICY = policy_document(statement("Allow", "resourcemanager:Get*"))
 NEW_CONTACT = {"Name": NAME, "EmailAddress": EMAIL, "Title": "CEO", "MessageTypes": ["SecurityMessage"]}
@@ -204,6 +212,109 @@ async def retry(api: Api) -> Asked:
     (job,) = await outbox.claim("email", "test", now=now, until=Instant(now + 60_000), limit=10)
     await outbox.settle("test", [Settlement(job, Fate.DEAD, now, "mailbox-unknown")])
     return Asked(parameters={"JobId": job.job_id}, target=job.job_id)
+
+
+@changing("PublishMessage")
+async def publish_one(api: Api) -> Asked:
+    wording = {"MessageType": "FaultMessage", "Subject": SUBJECT, "Text": f"{SUBJECT}: at two."}
+    return Asked(parameters={**wording, "Targets": [await api.root_folder()]})
+
+
+async def published(api: Api) -> str:
+    """A message that waits to be worked on."""
+    return await publish(api, await api.root_folder(), Subject=SUBJECT)
+
+
+@changing("CancelMessage")
+async def cancel_message(api: Api) -> Asked:
+    message_id = await published(api)
+    return Asked(parameters={"MessageId": message_id}, target=message_id)
+
+
+@changing("CloseIncident")
+async def close_incident(api: Api) -> Asked:
+    await published(api)
+    await api.work()
+    (incident,) = (await api.call("ListIncidents", OURS))["Incidents"]
+    return Asked(parameters={"IncidentId": incident["IncidentId"], "Note": NOTE}, target=incident["IncidentId"])
+
+
+@changing("SetFallbackAddress")
+async def set_fallback(api: Api) -> Asked:
+    return Asked(parameters={"EmailAddress": DUTY}, target=api.account_id)
+
+
+@changing("ConfirmFallbackAddress", "DeleteFallbackAddress")
+async def confirm_fallback(api: Api) -> Asked:
+    await api.call("SetFallbackAddress", OURS, EmailAddress=DUTY)
+    await api.work()
+    return Asked(parameters={"Code": await api.code_sent_to(DUTY)}, target=api.account_id)
+
+
+async def came_back(api: Api) -> str:
+    """A delivery to a contact's address that came back, so that the address is suspended."""
+    await api.add_verified_contact(
+        await api.root_folder(), Name=NAME, EmailAddress=EMAIL, MessageTypes=["FaultMessage"]
+    )
+    message_id = await published(api)
+    await api.work()
+    (shown,) = await deliveries(api, message_id)
+    delivery = await api.service.storage.messages.delivery(api.account_id, shown["DeliveryId"])
+    assert delivery is not None
+    await api.service.recipients.bounces.answered(delivery, Outcome(Verdict.NEVER, "unknown", status="5.1.1"))
+    return delivery.delivery_id
+
+
+@changing("DeleteSuspension")
+async def lift_suspension(api: Api) -> Asked:
+    return Asked(target=await came_back(api), parameters={"Address": EMAIL})
+
+
+@changing("CloseHandOver")
+async def close_hand_over(api: Api) -> Asked:
+    link = await preferences_link(api)
+    await api.service.recipients.preferences.ask_to_hand_over(link, WISH, VISITOR.source_address)
+    (asked,) = (await api.call("ListHandOvers", OURS))["HandOvers"]
+    return Asked(target=asked["HandOverId"], parameters={"HandOverId": asked["HandOverId"], "Note": NOTE})
+
+
+async def preferences_link(api: Api) -> str:
+    """The secret part of the link in a message to a contact, to what it wants of messages."""
+    await api.add_verified_contact(
+        await api.root_folder(), Name=NAME, EmailAddress=EMAIL, MessageTypes=["FaultMessage", "ProductMessage"]
+    )
+    await published(api)
+    await api.work()
+    return (await preference_links(api, EMAIL))[NAME].rpartition("/")[2]
+
+
+@changing("CreateWebhook")
+async def create_webhook(api: Api) -> Asked:
+    return Asked(
+        parameters={
+            "Name": "duty chat",
+            "Form": "DingTalk",
+            "Url": f"https://oapi.dingtalk.com/robot/send?access_token={URL_SECRET}",
+            "MessageTypes": ["FaultMessage"],
+            "Members": [await api.root_folder()],
+        }
+    )
+
+
+@changing("DeleteWebhook", "SendVerificationForWebhook", "UpdateWebhook")
+async def webhook(api: Api) -> Asked:
+    made = (await api.call("CreateWebhook", OURS, **(await create_webhook(api)).parameters))["Webhook"]
+    return Asked(target=made["WebhookId"], parameters={"WebhookId": made["WebhookId"], "Secret": f"SEC{URL_SECRET}"})
+
+
+@changing("ConfirmWebhook")
+async def confirm_webhook(api: Api) -> Asked:
+    asked = await webhook(api)
+    await api.call("SendVerificationForWebhook", OURS, WebhookId=asked.target)
+    await api.work()
+    assert asked.target is not None
+    code = await api.code_sent_to(asked.target)
+    return Asked(target=asked.target, parameters={"WebhookId": asked.target, "Code": code})
 
 
 @changing("CreateUser")

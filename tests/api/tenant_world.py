@@ -10,8 +10,13 @@ from typing import Any
 import apsw
 
 from message_contacts.clock import Instant
+from message_contacts.contacts.model import MessageType
 from message_contacts.delivery.outbox import Fate, Settlement
+from message_contacts.delivery.outcome import Outcome, Verdict
+from message_contacts.delivery.preferences import Choice
 from message_contacts.verification.challenge import Visitor
+from tests.api.publishing import OURS, deliveries, publish
+from tests.api.recipients import preference_links
 from tests.harness import Api
 
 RAM = "2015-05-01"
@@ -55,6 +60,7 @@ async def settle(api: Api, letter: str) -> Tenant:
     (copy,) = (await api.call("ListDetachedContacts", "2026-11-01"))["DetachedContacts"]
     ids = {
         **await _users(api, letter),
+        **await _messages(api, letter, folder, empty_folder, email),
         "directory": (await api.call("GetResourceDirectory"))["ResourceDirectory"]["ResourceDirectoryId"],
         "root folder": root,
         "folder": folder,
@@ -72,7 +78,78 @@ async def settle(api: Api, letter: str) -> Tenant:
         "blocked address": blocked,
         "access key": api.key_id,
     }
-    return Tenant(api, ids, frozenset({*ids.values(), f"Tom{letter}", f"Nick{letter}", f"Ann{letter}", leaving_email}))
+    return Tenant(api, ids, frozenset({*ids.values(), *_words(letter), leaving_email}))
+
+
+def _words(letter: str) -> list[str]:
+    """What a tenant alone may read and nothing can be asked by."""
+    names = [f"Tom{letter}", f"Nick{letter}", f"Ann{letter}", f"chat-{letter}", f"night@{letter}.example.com"]
+    return [*names, _subject(letter), _wish(letter), f"token-{letter}"]
+
+
+def _subject(letter: str) -> str:
+    return f"Maintenance of {letter}{letter}{letter}"
+
+
+def _wish(letter: str) -> str:
+    return f"Bill of {letter}{letter}{letter}"
+
+
+async def _messages(api: Api, letter: str, folder: str, empty_folder: str, email: str) -> dict[str, str]:
+    """A message that arrived and came back, one that nobody got, and what people said and set about messages."""
+    wording = {"MessageType": "SecurityMessage", "Subject": _subject(letter)}
+    await publish(api, empty_folder, **wording)
+    await api.work()
+    (incident,) = (await api.call("ListIncidents", OURS))["Incidents"]
+    message = await publish(api, folder, **wording, ClientToken=f"client-{letter}")
+    await api.work()
+    (delivery,) = [each for each in await deliveries(api, message) if each["Address"] == email]
+    link = (await preference_links(api, email))[f"Tom{letter}"].rpartition("/")[2]
+    pages, bounces = api.service.recipients.preferences, api.service.recipients.bounces
+    wanted = Choice(wanted=frozenset({MessageType.SECURITY_MESSAGE}), quiet=None, language="en")
+    await pages.choose(link, wanted, "198.51.100.4")
+    await pages.ask_to_hand_over(link, _wish(letter), "198.51.100.4")
+    (hand_over,) = (await api.call("ListHandOvers", OURS))["HandOvers"]
+    kept = await api.service.storage.messages.delivery(api.account_id, delivery["DeliveryId"])
+    assert kept is not None
+    await bounces.answered(kept, Outcome(Verdict.NEVER, "mailbox-unknown", status="5.1.1"))
+    assert (await api.call("ListSuspensions", OURS))["Suspensions"]
+    await api.call("SetFallbackAddress", OURS, EmailAddress=f"duty@{letter}.example.com")
+    await api.work()
+    code = await api.code_sent_to(f"duty@{letter}.example.com")
+    await api.call("ConfirmFallbackAddress", OURS, Code=code)
+    await api.call("SetFallbackAddress", OURS, EmailAddress=f"night@{letter}.example.com")
+    return {
+        "message": message,
+        "client token": f"client-{letter}",
+        "delivery": delivery["DeliveryId"],
+        "incident": incident["IncidentId"],
+        "hand-over": hand_over["HandOverId"],
+        "fallback address": f"duty@{letter}.example.com",
+        "webhook": await _webhook(api, letter, folder),
+    }
+
+
+async def _webhook(api: Api, letter: str, folder: str) -> str:
+    """A webhook in force whose next address waits for its code."""
+    url = f"https://oapi.dingtalk.com/robot/send?access_token=token-{letter}"
+    made = await api.call(
+        "CreateWebhook",
+        OURS,
+        Name=f"chat-{letter}",
+        Form="DingTalk",
+        Url=url,
+        MessageTypes=["SecurityMessage"],
+        Members=[folder],
+    )
+    webhook_id: str = made["Webhook"]["WebhookId"]
+    await api.call("SendVerificationForWebhook", OURS, WebhookId=webhook_id)
+    await api.work()
+    await api.call("ConfirmWebhook", OURS, WebhookId=webhook_id, Code=await api.code_sent_to(webhook_id))
+    await api.call("UpdateWebhook", OURS, WebhookId=webhook_id, Url=f"{url}-next")
+    await api.call("SendVerificationForWebhook", OURS, WebhookId=webhook_id)
+    await api.work()
+    return webhook_id
 
 
 async def _users(api: Api, letter: str) -> dict[str, str]:

@@ -88,6 +88,10 @@ async def test_nothing_of_an_erased_person_is_left_in_any_table(api: Api, databa
         "Blocks": 1,
         "Jobs": 1,
         "Messages": 3,
+        "Deliveries": 0,
+        "Suspensions": 0,
+        "Preferences": 0,
+        "HandOvers": 0,
     }
 
 

@@ -24,6 +24,12 @@ EVENTS = (
     "job_failed",
     "verification_page",
     "tidying_failed",
+    "address_suspended",
+    "bounce_taken",
+    "bounce_not_ours",
+    "preferences_changed",
+    "unsubscribed",
+    "hand_over_asked",
     "library_message",
     "connection_refused",
 )

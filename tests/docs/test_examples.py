@@ -45,7 +45,15 @@ def test_the_examples_of_a_page_work_as_written(demo, page):
 
 def test_every_page_of_the_guide_that_shows_our_commands_is_run():
     with_commands = {page.name for page in PAGES if "\n.venv/bin/message-contacts " in page.read_text(encoding="utf-8")}
-    assert with_commands == {"README.md", "access.md", "audit.md", "getting-started.md", "verification.md"}
+    assert with_commands == {
+        "README.md",
+        "access.md",
+        "audit.md",
+        "getting-started.md",
+        "messages.md",
+        "verification.md",
+        "who-is-reached.md",
+    }
     for page in PAGES:
         run = "".join(snippet["program"] for snippet in snippets(page))
         for line in re.findall(r"^\.venv/bin/message-contacts .*$", page.read_text(encoding="utf-8"), re.MULTILINE):

@@ -24,8 +24,10 @@ import apsw.ext
 import orjson
 
 from message_contacts.cli.logs import configure_logs
+from message_contacts.contacts.model import Channel, MessageType
 from message_contacts.settings import Settings
 from tests import signing
+from tests.api.recipients import report
 from tests.delivery.conftest import polite, scripted_server
 from tests.fakes.http_server import Answer, Running, running
 from tests.fakes.waiting_clock import WaitingClock
@@ -70,7 +72,6 @@ class MailServer:
 
     def __init__(self) -> None:
         self.mails: list[str] = []
-        #: Answers instead of the usual ones, by command; None hangs up.
         self.answers: dict[str, str | None] = {}
 
     def script(self, _connection: int, said: str | None) -> str | None:
@@ -198,13 +199,14 @@ async def live(life: Life) -> None:
         EmailAddress=EMAIL,
         PhoneNumber=PHONE,
         Title="CEO",
-        MessageTypes=["SecurityMessage"],
+        MessageTypes=["SecurityMessage", "ProductMessage"],
     )
     contact_id: str = added["Contact"]["ContactId"]
     await refused_calls(life)
     await messages(life, contact_id)
     await pages(life, contact_id)
     await bugs(life, contact_id)
+    await published_messages(life, contact_id)
     for action in ("ExportPerson", "ErasePerson"):
         assert "Code" not in await life.call(action, "2026-11-01", ContactId=contact_id)
 
@@ -351,6 +353,69 @@ async def bugs(life: Life, contact_id: str) -> None:
     asyncio.get_running_loop().call_exception_handler({"message": f"for {EMAIL}", "exception": KeyError(PHONE)})
 
 
+async def published_messages(life: Life, contact_id: str) -> None:
+    """Messages that are sent, refused and come back, what people say of them, and requests to the operator."""
+    api, ours = life.api, "2026-11-01"
+    root = (await life.call("GetResourceDirectory"))["ResourceDirectory"]["RootFolderId"]
+    await life.call("AssociateMembers", ContactId=contact_id, Members=[root])
+    recipients = api.service.recipients
+    return_paths = recipients.bounces.return_paths
+    assert return_paths is not None
+    key = EMAIL.lower()
+    page = recipients.links.preferences(api.account_id, Channel.EMAIL, key, contact_id)
+    one_click = recipients.links.unsubscribe(api.account_id, Channel.EMAIL, key, MessageType.PRODUCT_MESSAGE)
+    assert one_click is not None
+    paths = [link.removeprefix(PUBLIC_URL) for link in (page, one_click)]
+    life.secrets.texts.update(path.rpartition("/")[2] for path in paths)
+    refusals: tuple[dict[str, str | None], ...] = (
+        {},
+        {"RCPT": f"450 4.2.2 {EMAIL} is full"},
+        {"RCPT": f"550 5.1.1 <{EMAIL}>: no such mailbox"},
+    )
+    for answers in refusals:
+        life.mail.answers = answers
+        published = await life.call(
+            "PublishMessage",
+            ours,
+            MessageType="ProductMessage",
+            Severity="Critical",
+            Subject=f"For {NAME}",
+            Text=f"Call {PHONE}, or write to {OTHER_EMAIL}",
+            Targets=[root],
+        )
+        delivery_id = await tried_by_mail(life, published["MessageId"])
+        life.secrets.texts.add(return_paths.address(api.account_id, delivery_id))
+        back = return_paths.address(api.account_id, delivery_id)
+        await recipients.bounces.take(report(EMAIL, told=f"smtp; 550 5.1.1 <{EMAIL}>: no such mailbox"), [back])
+        await recipients.bounces.take(report(EMAIL), [EMAIL])
+        await life.call("DeleteSuspension", ours, Address=EMAIL)
+    fields = {"type-SecurityMessage": "on", "language": "en", "wish": f"{NAME} at {OTHER_EMAIL}", "zone": EMAIL}
+    for path in paths:
+        for method in ("GET", "POST", "PUT"):
+            assert (await life.page(f"{path}?EmailAddress={quote(EMAIL)}", method, **fields)).status < 500
+    await life.page(f"{paths[0]}/hand-over", "POST", **fields)
+    await life.page(f"{paths[0]}/hand-over", "POST", wish=PHONE * 30)
+    await life.page(f"{paths[0]}x")
+    await life.page(f"{paths[1]}/undo", "POST")
+    await life.call("SetFallbackAddress", ours, EmailAddress=OTHER_EMAIL)
+    await life.call("ListDeliveries", ours, Address=EMAIL)
+    await life.call("CloseHandOver", ours, HandOverId=EMAIL, Note=PHONE)
+    await life.call("CloseIncident", ours, IncidentId=EMAIL, Note=PHONE)
+
+
+async def tried_by_mail(life: Life, message_id: str) -> str:
+    """Let a message go out until its mail was tried; the id of that delivery."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        found = await life.call("ListDeliveries", "2026-11-01", MessageId=message_id)
+        for delivery in found["Deliveries"]:
+            if delivery["Channel"] == "email" and delivery["Attempts"]:
+                delivery_id: str = delivery["DeliveryId"]
+                return delivery_id
+        life.api.clock.advance(1)
+    raise TimeoutError("no mail was tried")
+
+
 async def main(database: Path, log_format: str) -> None:
     secrets, mail = Secrets(), MailServer()
     refusals = [
@@ -365,6 +430,7 @@ async def main(database: Path, log_format: str) -> None:
             "smtp_from": "Contacts <contacts@example.com>",
             "sms_url": f"http://:whsec_{quote(SMS_SECRET, safe='')}@127.0.0.1:{sms_port}/send",
             "root_access_key_secret": SECRET,
+            "bounce_domain": "bounces.example.com",
         }
         configure_logs(Settings(log_level="debug", log_format=log_format))
         logging.getLogger().setLevel(1)

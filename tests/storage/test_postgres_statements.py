@@ -14,12 +14,13 @@ from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, Text
 
 from message_contacts.storage.committing import COUNT_DOWN, COUNT_UP, RECORDS, USE_NONCE
 from message_contacts.storage.contacts import DELETE_BINDING, DELETE_BINDINGS, INSERT_BINDING
+from message_contacts.storage.deliveries import DELIVERY_ENDED, DELIVERY_SENT, DELIVERY_TRIED, INSERT_DELIVERY
 from message_contacts.storage.detached import DELETE_NODES, INSERT_NODE
 from message_contacts.storage.engine import DECIDE_AGAIN, Step
 from message_contacts.storage.outbox import INSERT_JOB, JOB_AGAIN, JOB_DEAD, JOB_DONE
 from message_contacts.storage.postgres_connection import PostgresAddress
 from message_contacts.storage.postgres_grouping import arranged
-from message_contacts.storage.postgres_statements import CLAIM_SKIPPING_LOCKED, grouped, holding, own
+from message_contacts.storage.postgres_statements import CLAIM_SKIPPING_LOCKED, apart, grouped, holding, own
 from message_contacts.storage.schema import SCHEMA
 from message_contacts.storage.verification import INSERT_EVIDENCE
 from tests.postgres import PostgresDatabases
@@ -28,8 +29,14 @@ from tests.storage.test_statements import READ_ALL, SORT_FEW, STATEMENTS
 ROWS = 4_000
 #: Columns with few different values.
 FEW = {"channel", "kind", "state", "status", "type", "policy_type", "policy_name", "counter", "period"}
-#: These sort the few hundred ids that are to go.
-SORT_IDS = {"housekeeping.DELETE_MESSAGES", "housekeeping.DELETE_COUNTERS", "housekeeping.DELETE_NONCES"}
+#: These sort ids: the few hundred that are to go, or those of all that hangs on eight objects, each of them once.
+SORT_IDS = {
+    "housekeeping.DELETE_MESSAGES",
+    "housekeeping.DELETE_COUNTERS",
+    "housekeeping.DELETE_NONCES",
+    "routing.CONTACTS_IN_EFFECT",
+    "routing.COPIES_IN_EFFECT",
+}
 #: What nearly every call asks, or writes.
 HOT = [
     "access.ACCESS_KEY",
@@ -66,6 +73,9 @@ OF_CHANGE_SETS = {
     "JOB_DONE": JOB_DONE,
     "JOB_AGAIN": JOB_AGAIN,
     "JOB_DEAD": JOB_DEAD,
+    "DELIVERY_SENT": DELIVERY_SENT,
+    "DELIVERY_TRIED": DELIVERY_TRIED,
+    "DELIVERY_ENDED": DELIVERY_ENDED,
 }
 
 
@@ -213,3 +223,21 @@ def test_steps_of_many_are_arranged_in_few_runs_with_each_ones_order_kept() -> N
     for each in sets:
         order = [at for step in each for at, run in enumerate(runs) if any(step is other for other in run)]
         assert order == sorted(order)
+
+
+def test_deliveries_to_one_address_are_added_by_statements_of_their_own_in_their_order() -> None:
+    """One statement cannot change a row twice."""
+
+    def step(address: str, number: int, message: str = "m-1", tenant: str = "1") -> Step:
+        row = [message, "email", address, address, *[None] * 11, tenant, f"d-{number}", 0]
+        return Step(INSERT_DELIVERY, tuple(row))
+
+    steps = [step("a", 1), step("b", 2), step("a", 3), step("a", 4, "m-2"), step("a", 5), step("a", 6, tenant="2")]
+
+    parts = apart(steps)
+
+    assert [[each.parameters[16] for each in part] for part in parts] == [
+        ["d-1", "d-2", "d-4", "d-6"],
+        ["d-3"],
+        ["d-5"],
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -13,6 +13,7 @@ from message_contacts.audit.sealing import Sealer
 from message_contacts.changes import CountUp, Delete, Enqueue, Insert, Requeue, Update
 from message_contacts.clock import DAY, MINUTE, Instant
 from message_contacts.contacts.model import EmailAddress, Slot, Verified
+from message_contacts.delivery.messages import DeliveryState, Incident, IncidentKind, Progress
 from message_contacts.delivery.outbox import Fate, Settlement
 from message_contacts.storage import Retention, Storage, housekeeping
 from tests.factories import ACCOUNT, make_contact, make_verification
@@ -29,6 +30,8 @@ from tests.storage.making import (
     plant,
 )
 from tests.storage.test_housekeeping import rows
+from tests.unit.delivery.values import MESSAGE_ID, make_delivery
+from tests.unit.delivery.values import make_message as published
 
 KEPT = 10 * DAY
 
@@ -44,6 +47,31 @@ async def _evidence(storage: Storage) -> None:
 
 async def _message(storage: Storage) -> None:
     await storage.inbox.put(make_message())
+
+
+async def _published(storage: Storage) -> None:
+    await commit(storage, Insert(published()))
+
+
+async def _delivery(storage: Storage) -> None:
+    await commit(storage, Insert(published()), Insert(make_delivery(state=DeliveryState.SENT)))
+
+
+async def _incident(storage: Storage) -> None:
+    await commit(storage, Insert(published()), Insert(make_incident(closed_at=after(DAY))))
+
+
+def make_incident(**fields: object) -> Incident:
+    made = Incident(
+        account_id=ACCOUNT,
+        incident_id="i-1",
+        message_id=MESSAGE_ID,
+        kind=IncidentKind.NOTHING_SENT,
+        members=0,
+        member_ids=(),
+        opened_at=START,
+    )
+    return replace(made, **fields)  # type: ignore[arg-type]
 
 
 async def _failed_job(storage: Storage) -> None:
@@ -98,13 +126,16 @@ class Row:
 ROWS = [
     Row("verification", _verification, Retention(verifications=KEPT)),
     Row("evidence", _evidence, Retention(evidence=KEPT)),
-    Row("inbox_message", _message, Retention(messages=KEPT)),
+    Row("inbox_message", _message, Retention(captured=KEPT)),
+    Row("delivery", _delivery, Retention(messages=KEPT)),
+    Row("incident", _incident, Retention(messages=KEPT)),
+    Row("message", _published, Retention(messages=KEPT)),
     Row("job", _failed_job, Retention(failed_jobs=KEPT)),
     Row("audit_event", _audit_event, Retention(audit_events=KEPT), there_at_the_edge=True),
     Row("counter", _counter, Retention(), kept=housekeeping.COUNTERS_KEPT),
     Row("nonce", _nonce, Retention(), kept=0),
 ]
-EVERYTHING = Retention(verifications=0, evidence=0, messages=0, failed_jobs=0, audit_events=0)
+EVERYTHING = Retention(verifications=0, evidence=0, captured=0, messages=0, failed_jobs=0, audit_events=0)
 
 
 def test_every_kind_that_goes_by_age_is_tested() -> None:
@@ -220,6 +251,31 @@ async def test_work_that_was_made_to_wait_again_does_not_go(storage: Storage, da
     assert rows(database_url, "job") == 1
 
 
+@pytest.mark.parametrize(
+    ("waiting", "left"),
+    [
+        (make_delivery(1), {"message": 1, "delivery": 1, "incident": 0, "message_progress": 0}),
+        (
+            Progress(account_id=ACCOUNT, message_id=MESSAGE_ID),
+            {"message": 1, "delivery": 0, "incident": 0, "message_progress": 1},
+        ),
+        (make_incident(incident_id="i-2"), {"message": 1, "delivery": 0, "incident": 1, "message_progress": 0}),
+        (None, {"message": 0, "delivery": 0, "incident": 0, "message_progress": 0}),
+    ],
+    ids=["delivery", "progress", "open-incident", "nothing"],
+)
+async def test_a_message_stays_as_long_as_something_of_it_waits(
+    storage: Storage, database_url: str, waiting: object, left: dict[str, int]
+) -> None:
+    sent = make_delivery(2, state=DeliveryState.SENT)
+    closed = make_incident(closed_at=after(DAY), kind=IncidentKind.NOBODY_REACHABLE)
+    await commit(storage, Insert(published()), Insert(sent), Insert(closed))
+    if waiting is not None:
+        await commit(storage, Insert(waiting))
+    await storage.prune(after(KEPT), Retention(messages=KEPT))
+    assert {table: rows(database_url, table) for table in left} == left
+
+
 async def test_other_changes_go_on_between_the_statements_of_a_pruning(
     storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,7 +289,7 @@ async def test_other_changes_go_on_between_the_statements_of_a_pruning(
 
     async def counted(sql: str, parameters: tuple[object, ...]) -> object:
         nonlocal statements
-        if sql == housekeeping.DELETE_OLD_MESSAGES:
+        if sql == housekeeping.DELETE_OLD_CAPTURED:
             statements += 1
             if statements == 3:
                 await commit(storage, Insert(named_contact(1)))
@@ -242,5 +298,5 @@ async def test_other_changes_go_on_between_the_statements_of_a_pruning(
         return await write(sql, parameters)
 
     monkeypatch.setattr(storage._database, "write", counted)
-    await storage.prune(after(DAY), Retention(messages=0))
+    await storage.prune(after(DAY), Retention(captured=0))
     assert statements == 11

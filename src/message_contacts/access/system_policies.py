@@ -51,12 +51,21 @@ def _policy(
 #: Our own operations that show something and open nothing. The inbox is not among them, since whoever reads it can
 #: confirm any address in the contact's place; nor is the export of all that is held on one person.
 _OWN_READS = (
+    "messagecontacts:ExplainDelivery",
     "messagecontacts:Get*",
     "messagecontacts:ListAuditEvents",
+    "messagecontacts:ListDeliveries",
     "messagecontacts:ListDetachedContacts",
+    "messagecontacts:ListEffectiveContacts",
     "messagecontacts:ListFailedJobs",
+    "messagecontacts:ListHandOvers",
+    "messagecontacts:ListIncidents",
+    "messagecontacts:ListMessages",
+    "messagecontacts:ListSuspensions",
     "messagecontacts:ListVerificationBlocks",
     "messagecontacts:ListVerificationEvidence",
+    "messagecontacts:ListWebhooks",
+    "messagecontacts:PreviewChange",
 )
 
 #: By name.

@@ -8,38 +8,17 @@ secrets: the trail says that they changed and nothing else.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from message_contacts.access.model import AccessKey, Account, Attachment, Policy, PolicyVersion, User
 from message_contacts.audit import keeping
-from message_contacts.audit.keeping import Keeper
+from message_contacts.audit.kind import Description
+from message_contacts.audit.message_description import MESSAGE_DESCRIPTIONS
 from message_contacts.changes import Job
 from message_contacts.contacts.model import Address, Channel, Contact, DetachedContact, EmailAddress, PhoneNumber
 from message_contacts.directory.model import Folder, Member, ResourceDirectory
 from message_contacts.verification.model import Block, Evidence, Verification
-
-#: Gets a field's value from a record; None, "", () and False are "nothing" and are left out where nothing changed.
-Getter = Callable[[Any], Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Description:
-    """What is told of one kind of record."""
-
-    #: As the trail names it, e.g. `Contact`.
-    type: str
-    #: Ids of what a change of it is about, its own first.
-    targets: Callable[[Any], tuple[str, ...]]
-    #: Contact or RAM user that its personal fields are about; None: nobody.
-    person: Callable[[Any], str] | None = None
-    #: Name and value, in the order of the names.
-    shown: tuple[tuple[str, Getter], ...] = ()
-    #: Name, value and what is kept of it, in the order of the names.
-    personal: tuple[tuple[str, Getter, Keeper], ...] = ()
-    #: Name and value of what is never told.
-    withheld: tuple[tuple[str, Getter], ...] = ()
 
 
 def _contact_id(record: Any) -> str:
@@ -275,4 +254,5 @@ DESCRIPTIONS: Mapping[type, Description] = {
             ("last_failure", lambda job: job.last_failure),
         ),
     ),
+    **MESSAGE_DESCRIPTIONS,
 }

@@ -2,7 +2,8 @@
 
 Form of `AuditEvent.details`, a list: `action` (insert, update, delete, retry, erase), `type`, `id`, and `fields`: of an
 update each changed one `before` and `after`, else each one that is not empty. `personal` names the fields whose values
-stand in the personal part, which has the same form; `withheld` those that changed and are secret.
+stand in the personal part, which has the same form; `withheld` those that changed and are secret, or are personal in a
+record that names nobody.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from typing import Any
 
 import orjson
 
-from message_contacts.audit.description import DESCRIPTIONS, Description
+from message_contacts.audit.description import DESCRIPTIONS
 from message_contacts.audit.keeping import Keeper, Salted, canonical
+from message_contacts.audit.kind import Description
+from message_contacts.audit.message_description import BOOKKEEPING
 from message_contacts.audit.model import AuditEvent, EventKind, PersonalPart
 from message_contacts.changes import Cause, Change, Delete, EraseTraces, Insert, RelyOn, Requeue, Update
 from message_contacts.clock import Clock
@@ -110,15 +113,23 @@ class _Teller:
 
     def whole(self, action: str, record: Any) -> None:
         """A record that comes or goes: all that is not empty."""
-        description = DESCRIPTIONS[type(record)]
+        kind = type(record)
+        if kind in BOOKKEEPING:
+            return
+        description = DESCRIPTIONS[kind]
+        if description.is_bookkeeping is not None and description.is_bookkeeping(record):
+            return
         fields = {name: value for name, value_of in description.shown if (value := value_of(record))}
         told = self._tell(action, description, record, fields)
         if description.person is not None:
             given = [
                 (name, value, keep) for name, value_of, keep in description.personal if (value := value_of(record))
             ]
-            if given:
-                salted, about = self._person(description.person(record))
+            person_id = description.person(record)
+            if given and not person_id:
+                told["withheld"] = [name for name, _, _ in given]
+            elif given:
+                salted, about = self._person(person_id)
                 told["personal"] = [name for name, _, _ in given]
                 about.append(
                     {
@@ -135,7 +146,10 @@ class _Teller:
             if self.visited:
                 self.meet(after)
             return
-        description = DESCRIPTIONS[type(after)]
+        kind = type(after)
+        if kind in BOOKKEEPING:
+            return
+        description = DESCRIPTIONS[kind]
         fields: Told = {}
         for name, value_of in description.shown:
             old, new = value_of(before), value_of(after)
@@ -147,13 +161,17 @@ class _Teller:
             if (old := value_of(before)) != (new := value_of(after))
         ]
         withheld = [name for name, value_of in description.withheld if value_of(before) != value_of(after)]
+        person_id = "" if description.person is None else description.person(after)
+        if changed and not person_id:
+            withheld += [name for name, _, _, _ in changed]
+            changed = []
         if not (fields or changed or withheld):
             return
         told = self._tell("update", description, after, fields)
         if withheld:
             told["withheld"] = withheld
-        if changed and description.person is not None:
-            salted, about = self._person(description.person(after))
+        if changed:
+            salted, about = self._person(person_id)
             told["personal"] = [name for name, _, _, _ in changed]
             about.append(
                 {
@@ -180,9 +198,11 @@ class _Teller:
 
     def meet(self, record: Any) -> None:
         """A record that stays as it is: the person at the page may be the one that it is about."""
+        if type(record) in BOOKKEEPING:
+            return
         description = DESCRIPTIONS[type(record)]
-        if description.person is not None:
-            self._person(description.person(record))
+        if description.person is not None and (person_id := description.person(record)):
+            self._person(person_id)
 
     def _tell(self, action: str, description: Description, record: Any, fields: Told) -> Told:
         targets = description.targets(record)

@@ -7,6 +7,8 @@ import os
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import cache
+from urllib.parse import urlsplit
 
 from message_contacts.access import diagnosis
 from message_contacts.access.administration import Administration
@@ -21,14 +23,27 @@ from message_contacts.audit.sealing import Sealer
 from message_contacts.audit.trail import AuditTrail
 from message_contacts.bootstrap.errors import StartError
 from message_contacts.bootstrap.key_file import key_file
+from message_contacts.bootstrap.recipients import RecipientSide, recipient_side
 from message_contacts.bootstrap.service import Service
 from message_contacts.changes import Job, Seam, Settler
 from message_contacts.clock import SECOND, Clock, SystemClock
+from message_contacts.console.by_prefix import by_prefix
+from message_contacts.console.preference_pages import preference_pages
 from message_contacts.console.verification_pages import verification_pages
 from message_contacts.contacts.deletion import WITHDRAW_CONTACT
 from message_contacts.contacts.model import Channel, ContactRules
+from message_contacts.delivery.expansion import MessageExpansion
+from message_contacts.delivery.fallback import SEND_FALLBACK_CODE, FallbackCodeSender
+from message_contacts.delivery.messages import DELIVER, EXPAND_MESSAGE, DeliveryRules
 from message_contacts.delivery.outcome import Outcome, Transport
+from message_contacts.delivery.review import REVIEW_MESSAGE, MessageReview
+from message_contacts.delivery.rules import Severity
+from message_contacts.delivery.sending import DeliverySender
+from message_contacts.delivery.tally import Tally
+from message_contacts.delivery.texts.message_texts import MessageTexts
+from message_contacts.delivery.texts.webhook_texts import WebhookTexts
 from message_contacts.delivery.verification_sender import VerificationSender
+from message_contacts.delivery.webhook_posts import WebhookCodeSender, WebhookPosts
 from message_contacts.delivery.withdrawal import ContactWithdrawal, MemberSettings, NoMemberSettings
 from message_contacts.delivery.worker import Worker
 from message_contacts.directory.model import DirectoryRules
@@ -39,12 +54,16 @@ from message_contacts.operations.invoke import Invoker
 from message_contacts.settings import PREFIX, Settings
 from message_contacts.settings.forms import is_postgres
 from message_contacts.storage import CannotOpen, Storage, migrate, open_postgres, open_sqlite, sqlite_path
-from message_contacts.transports.choose import captures, mail_transport, sms_transport
+from message_contacts.transports.bounce_intake import BounceIntake, Listen
+from message_contacts.transports.choose import captures, mail_transport, sms_transport, webhook_transport
 from message_contacts.verification.challenge import SEND_VERIFICATION
 from message_contacts.verification.model import VerificationRules
 from message_contacts.verification.service import VerificationService
 from message_contacts.verification.texts.verification_texts import VerificationTexts
 from message_contacts.verification.tokens import Tokens
+from message_contacts.webhooks.model import WebhookRules
+from message_contacts.webhooks.rules import SEND_WEBHOOK_CODE
+from message_contacts.webhooks.sealing import EndpointSeal
 from message_contacts.wire.app import App
 from message_contacts.wire.pipeline import Gateway
 from message_contacts.wire.proxies import source_address
@@ -53,6 +72,16 @@ from message_contacts.wire.replay import NonceMemory
 
 #: Queues that a worker serves: one for each way to reach people, and one for work that stays inside.
 CHANNELS = (*(channel.value for channel in Channel), "internal")
+
+#: What is answered by pages, not by the API.
+PAGE_PREFIXES = ("/verify/", "/unsubscribe/", "/preferences/")
+
+#: Severities of messages that go out as text messages too, by the setting SMS_FOR.
+_SEVERITIES = {
+    "critical": frozenset({Severity.CRITICAL}),
+    "all": frozenset(Severity),
+    "none": frozenset[Severity](),
+}
 
 
 async def build(
@@ -82,7 +111,11 @@ async def build(
         opened.callback(storage.close)
         opened.push_async_callback(storage.finish)
         vault = _vault(settings)
-        captured = {Channel.EMAIL: captures(settings.smtp_url), Channel.SMS: captures(settings.sms_url)}
+        captured = {
+            Channel.EMAIL: captures(settings.smtp_url),
+            Channel.SMS: captures(settings.sms_url),
+            Channel.WEBHOOK: settings.webhooks_captured,
+        }
         rules = _rules(settings, frozenset(channel for channel, is_captured in captured.items() if is_captured))
         trail = AuditTrail(clock, ids)
         settler = Settler(storage.committer, clock, settings.concurrency_wait.total_seconds(), seam, trail)
@@ -91,6 +124,12 @@ async def build(
                 settings.smtp_url, sender=settings.smtp_from, inbox=storage.inbox, clock=clock
             ),
             Channel.SMS: sms_transport(settings.sms_url, inbox=storage.inbox, clock=clock),
+            Channel.WEBHOOK: webhook_transport(
+                settings.webhook_private_networks,
+                captured=settings.webhooks_captured,
+                inbox=storage.inbox,
+                clock=clock,
+            ),
         }
         for transport in transports.values():
             opened.push_async_callback(transport.close)
@@ -100,6 +139,35 @@ async def build(
     except BaseException:
         await opened.aclose()
         raise
+
+    tally = Tally()
+    recipients = recipient_side(
+        settings, storage, vault, settler, clock=clock, ids=ids, tally=tally, circumstances=rules.circumstances
+    )
+    message_texts = MessageTexts(settings.language, rules.contact_dates)
+    fallback_codes = Tokens(vault.derive("message-contacts fallback address codes"))
+    webhook_codes = Tokens(vault.derive("message-contacts webhook codes"))
+    endpoint_seal = EndpointSeal(vault)
+    webhook_texts = WebhookTexts(settings.language, rules.contact_dates)
+    sender = DeliverySender(
+        messages=storage.messages,
+        contacts=storage.contacts,
+        routing=storage.routing,
+        directories=storage.directory,
+        settler=settler,
+        standing=recipients.standing,
+        bounces=recipients.bounces,
+        texts=message_texts,
+        texts_in=cache(lambda language: MessageTexts([language], rules.contact_dates)),
+        unsubscribe_link=recipients.links.unsubscribe,
+        preferences_link=recipients.links.preferences,
+        webhooks=WebhookPosts(webhooks=storage.webhooks, seal=endpoint_seal, texts=webhook_texts),
+        transports=transports,
+        rules=rules.delivery,
+        clock=clock,
+        tally=tally,
+        host=urlsplit(settings.public_url).hostname or "localhost",
+    )
     services = Services(
         contacts=storage.contacts,
         directory=storage.directory,
@@ -108,6 +176,14 @@ async def build(
         ram=storage.ram,
         vault=vault,
         diagnoses=Diagnoses(vault.derived(diagnosis.PURPOSE)),
+        routing=storage.routing,
+        messages=storage.messages,
+        standing=recipients.standing,
+        webhooks=storage.webhooks,
+        sender=sender,
+        fallback_codes=fallback_codes,
+        webhook_codes=webhook_codes,
+        endpoint_seal=endpoint_seal,
         outbox=storage.outbox,
         inbox=storage.inbox,
         audit=storage.audit,
@@ -143,6 +219,37 @@ async def build(
         WITHDRAW_CONTACT: ContactWithdrawal(
             contacts=storage.contacts, members=members or NoMemberSettings(), settler=settler
         ),
+        EXPAND_MESSAGE: MessageExpansion(
+            messages=storage.messages,
+            webhooks=storage.webhooks,
+            routing=storage.routing,
+            directories=storage.directory,
+            settler=settler,
+            conditions=recipients.standing.of_tenant,
+            clock=clock,
+            ids=ids,
+            tally=tally,
+            captured=rules.contacts.captured_counts,
+        ),
+        REVIEW_MESSAGE: MessageReview(messages=storage.messages, settler=settler, clock=clock, ids=ids, tally=tally),
+        DELIVER: sender,
+        SEND_WEBHOOK_CODE: WebhookCodeSender(
+            webhooks=storage.webhooks,
+            directories=storage.directory,
+            seal=endpoint_seal,
+            tokens=webhook_codes,
+            texts=webhook_texts,
+            transports=transports,
+            clock=clock,
+        ),
+        SEND_FALLBACK_CODE: FallbackCodeSender(
+            messages=storage.messages,
+            directories=storage.directory,
+            tokens=fallback_codes,
+            texts=message_texts,
+            transports=transports,
+            clock=clock,
+        ),
     }
     worker = Worker(storage.outbox, handlers, CHANNELS, clock, worker_id=f"{os.getpid()}-{secrets.token_hex(6)}")
     storage.on_enqueued = worker.wake
@@ -176,6 +283,9 @@ async def build(
         transports=transports,
         handlers=handlers,
         worker=worker,
+        tally=tally,
+        recipients=recipients,
+        intake=_intake(settings, recipients),
         gateway=gateway,
         uses=uses,
         refusals=refusals,
@@ -186,25 +296,55 @@ async def build(
         app=App(
             gateway=gateway,
             is_ready=storage.is_ready,
-            pages=verification_pages(
-                verification,
-                public_url=settings.public_url,
-                zone=rules.contact_dates,
-                languages=settings.language,
-                source_address=lambda scope: source_address(scope, settings.trusted_proxies),
+            pages=by_prefix(
+                {
+                    "/verify/": verification_pages(
+                        verification,
+                        public_url=settings.public_url,
+                        zone=rules.contact_dates,
+                        languages=settings.language,
+                        source_address=lambda scope: source_address(scope, settings.trusted_proxies),
+                    ),
+                    "/": preference_pages(
+                        recipients.preferences,
+                        public_url=settings.public_url,
+                        zone=rules.contact_dates,
+                        languages=settings.language,
+                        source_address=lambda scope: source_address(scope, settings.trusted_proxies),
+                    ),
+                }
             ),
+            page_prefixes=PAGE_PREFIXES,
             trusted_proxies=settings.trusted_proxies,
         ),
         _open=opened,
     )
 
 
+def _intake(settings: Settings, recipients: RecipientSide) -> BounceIntake | None:
+    """Where reports are taken, if anywhere."""
+    paths = recipients.bounces.return_paths
+    if settings.bounce_listen is None or paths is None:
+        return None
+    hostname = urlsplit(settings.public_url).hostname or "localhost"
+    return BounceIntake(recipients.bounces, paths, Listen.parse(settings.bounce_listen), hostname)
+
+
 def _rules(settings: Settings, captured: frozenset[Channel]) -> Rules:
+    delivery = DeliveryRules(
+        text_messages_for=_SEVERITIES[settings.sms_for],
+        text_message_countries=frozenset(settings.sms_country_codes),
+        text_messages_per_day=settings.sms_per_day,
+    )
     return Rules(
         contacts=ContactRules(
             contacts_per_directory=settings.contacts_per_directory,
             phone_country_codes=frozenset(settings.phone_country_codes),
             captured_counts=captured,
+        ),
+        delivery=delivery,
+        webhooks=WebhookRules(
+            per_directory=settings.webhooks_per_directory, private_networks=settings.webhook_private_networks
         ),
         directory=DirectoryRules(folders=settings.folders_per_directory, members=settings.members_per_directory),
         verification=VerificationRules(
@@ -212,6 +352,7 @@ def _rules(settings: Settings, captured: frozenset[Channel]) -> Rules:
             per_account_and_day=settings.verifications_per_day,
             per_address_and_minute=settings.verifications_per_minute,
         ),
+        circumstances=delivery.circumstances(captured),
         contact_dates=settings.contact_date_zone,
     )
 

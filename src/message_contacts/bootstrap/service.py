@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
@@ -21,10 +21,12 @@ from message_contacts.access.sharing import Sharing
 from message_contacts.audit.refusals import Refusals
 from message_contacts.audit.sealing import Sealer
 from message_contacts.bootstrap.errors import StartError
+from message_contacts.bootstrap.recipients import RecipientSide
 from message_contacts.changes import Change, Job
 from message_contacts.clock import SECOND, Clock
 from message_contacts.contacts.model import Channel
 from message_contacts.delivery.outcome import Outcome, Transport
+from message_contacts.delivery.tally import Tally
 from message_contacts.delivery.worker import Worker
 from message_contacts.directory import enablement
 from message_contacts.directory.enablement import Standing
@@ -34,6 +36,7 @@ from message_contacts.operations.invoke import Invoker
 from message_contacts.protocol.parameters import Arguments
 from message_contacts.settings import DEMO_ACCESS_KEY_ID, Settings
 from message_contacts.storage import Retention, Storage
+from message_contacts.transports.bounce_intake import BounceIntake
 from message_contacts.verification.service import VerificationService
 from message_contacts.wire.app import App
 from message_contacts.wire.pipeline import Gateway
@@ -61,6 +64,11 @@ class Service:
     #: What the worker does, by kind of job.
     handlers: Mapping[str, Callable[[Job], Awaitable[Outcome]]]
     worker: Worker
+    #: What happened since the start that the operator's metrics tell.
+    tally: Tally
+    recipients: RecipientSide
+    #: Takes reports about mail that came back; None when none is to be taken here.
+    intake: BounceIntake | None
     gateway: Gateway
     #: Notes when access keys are used.
     uses: KeyUses
@@ -119,7 +127,7 @@ class Service:
 
     async def work(self) -> None:
         """Do waiting work, seal audit events and tidy up until cancelled; then finish what is under way."""
-        async with asyncio.TaskGroup() as group:
+        async with self._taking_reports(), asyncio.TaskGroup() as group:
             group.create_task(self._tidy())
             group.create_task(self._seal())
             working = group.create_task(self.worker.run())
@@ -137,6 +145,9 @@ class Service:
             group.create_task(self._write_refusals())
             if self.sharing is not None:
                 group.create_task(self.sharing.run())
+
+    def _taking_reports(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext() if self.intake is None else self.intake.serving()
 
     async def _tidy(self) -> None:
         """Remove what has served its time, as the settings say."""
@@ -218,7 +229,8 @@ def _retention(settings: Settings) -> Retention:
     return Retention(
         verifications=milliseconds(settings.verifications_kept),
         evidence=milliseconds(settings.evidence_kept),
-        messages=milliseconds(settings.inbox_kept),
+        captured=milliseconds(settings.inbox_kept),
+        messages=milliseconds(settings.messages_kept),
         failed_jobs=milliseconds(settings.failed_jobs_kept),
         audit_events=milliseconds(settings.audit_kept),
     )

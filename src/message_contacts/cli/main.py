@@ -16,6 +16,8 @@ _COMMANDS = {
     "migrate": ("serving", "migrate", "Bring the database to this version."),
     "api": ("api", "api", "Call any operation, signed, and print its answer."),
     "inbox": ("inbox", "inbox", "Show captured mail and text messages."),
+    "coverage": ("coverage", "coverage", "Show the members whom too few contacts stand for."),
+    "explain": ("explain", "explain", "Show why a message would reach somebody, or not."),
     "account": ("accounts", "account", "Make and list management accounts."),
     "access-key": ("accounts", "access_key", "Make, list and switch access keys."),
     "person": ("people", "person", "Show or erase everything that is held on one contact."),

@@ -42,7 +42,7 @@ def is_from_elsewhere(headers: Mapping[str, str], *, own_origin: str) -> bool:
     return urlsplit(origin).netloc != headers.get("host")
 
 
-async def read_form(request: Request) -> Mapping[str, str]:
+async def read_form(request: Request, *, most_fields: int = _MOST_FIELDS) -> Mapping[str, str]:
     """The fields of a URL-encoded form; the last one of a name counts.
 
     Raises: FormRefused when the body is too long or something else.
@@ -57,7 +57,7 @@ async def read_form(request: Request) -> Mapping[str, str]:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
         raise FormRefused("form", 415)
     try:
-        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS)
+        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=most_fields)
     except ValueError:
         raise FormRefused("form", 400) from None
     return dict(pairs)

@@ -6,6 +6,7 @@ import base64
 import hashlib
 from datetime import tzinfo
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from markupsafe import Markup
@@ -17,18 +18,22 @@ from message_contacts.verification.texts.catalogue import LANGUAGES, environment
 from message_contacts.verification.texts.shown import shown_moment, shown_organisation
 
 _NAMES = {"zh": "中文", "en": "English"}
+#: How the paths of pages begin.
+_PAGES = ("/verify/", "/unsubscribe/", "/preferences/")
 _FOLDER = Path(__file__).parent
 
 
 class PageRenderer:
-    """Renders verification pages in the visitor's language."""
+    """Renders pages in the visitor's language."""
 
     def __init__(self, *, public_url: str, zone: tzinfo, default_language: str) -> None:
         parts = urlsplit(public_url)
         #: Scheme, host and port of our own pages.
         self.origin = f"{parts.scheme}://{parts.netloc}"
+        #: Path below which all pages are, without the slash at its end.
+        self.base = parts.path.rstrip("/")
         #: Path of the form for reference and code.
-        self.code_page = parts.path.rstrip("/") + "/verify/"
+        self.code_page = self.base + "/verify/"
         self._zone = zone
         self._default_language = default_language
         self._environments = environments(_FOLDER, tuple(LANGUAGES))
@@ -61,7 +66,7 @@ class PageRenderer:
         status: int,
         view: View | None = None,
         may_refuse: bool = False,
-        **fields: object,
+        **fields: Any,
     ) -> Response:
         """An answer with a page.
 
@@ -70,13 +75,10 @@ class PageRenderer:
             view: What the page is about, if it is about a verification.
             may_refuse: Whether "this was not me" is offered.
         """
-        asked = request.query_params.get("lang")
-        chosen = asked if asked in LANGUAGES else None
-        language = chosen or accepted_language(request.headers.get("accept-language", "")) or self._default_language
         token = request.path_params.get("token")
-        query = f"?lang={chosen}" if chosen else ""
+        query = self.language_query(request)
         link = self.code_page + quote(token, safe="") if token else None
-        here = self._here(request)
+        here = self.here(request)
         if view is not None:
             fields |= {
                 "view": view,
@@ -84,26 +86,59 @@ class PageRenderer:
                 "valid_until": None if view.valid_until is None else shown_moment(view.valid_until, self._zone),
                 "confirmed_at": None if view.confirmed_at is None else shown_moment(view.confirmed_at, self._zone),
             }
-        html = (
-            self._environments[language]
-            .get_template(f"{template}.html")
-            .render(
-                **fields,
-                languages=[(LANGUAGES[name], _NAMES[name], f"{here}?lang={name}") for name in LANGUAGES],
-                code_page=self.code_page + query,
-                confirm=f"{link}{query}",
-                # On /take-back a page may again offer to confirm, so its form does not just go where it came from.
-                here=(link if link and template == "ready" else here) + query,
-                not_me=f"{link}/not-me{query}" if link and may_refuse else None,
-                take_back=f"{link}/take-back{query}" if link else None,
-            )
+        return self.render(
+            request,
+            template,
+            status=status,
+            **fields,
+            code_page=self.code_page + query,
+            confirm=f"{link}{query}",
+            # On /take-back a page may again offer to confirm, so its form does not just go where it came from.
+            here=(link if link and template == "ready" else here) + query,
+            not_me=f"{link}/not-me{query}" if link and may_refuse else None,
+            take_back=f"{link}/take-back{query}" if link else None,
         )
-        return HTMLResponse(html, status, headers={**self.headers, "Content-Language": LANGUAGES[language]})
 
-    def _here(self, request: Request) -> str:
-        """The path of this page as the visitor sees it: what follows `/verify/`, below our own."""
-        _, _, rest = request.url.path.partition("/verify/")
-        return self.code_page + quote(rest, safe="/")
+    def render(self, request: Request, template: str, *, status: int, language: str = "", **fields: Any) -> Response:
+        """An answer with any page of ours.
+
+        Args:
+            template: Its name without `.html`.
+            language: That of the visitor; empty when it is not known; what the page was asked for in goes before it.
+        """
+        spoken = (
+            self._asked_language(request)
+            or language
+            or accepted_language(request.headers.get("accept-language", ""))
+            or self._default_language
+        )
+        here = self.here(request)
+        languages = [(LANGUAGES[name], _NAMES[name], f"{here}?lang={name}") for name in LANGUAGES]
+        html = (
+            self._environments[spoken]
+            .get_template(f"{template}.html")
+            .render(**fields, languages=languages, language_names=_NAMES)
+        )
+        return HTMLResponse(html, status, headers={**self.headers, "Content-Language": LANGUAGES[spoken]})
+
+    def language_query(self, request: Request) -> str:
+        """What links have to end with so that a chosen language stays."""
+        chosen = self._asked_language(request)
+        return f"?lang={chosen}" if chosen else ""
+
+    @staticmethod
+    def _asked_language(request: Request) -> str | None:
+        asked = request.query_params.get("lang")
+        return asked if asked in LANGUAGES else None
+
+    def here(self, request: Request) -> str:
+        """The path of this page as the visitor sees it: from the name of the page on, below our own."""
+        path = request.url.path
+        for name in _PAGES:
+            _, found, rest = path.partition(name)
+            if found:
+                return self.base + name + quote(rest, safe="/")
+        return self.code_page
 
 
 def accepted_language(header: str) -> str | None:

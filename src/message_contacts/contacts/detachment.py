@@ -126,6 +126,14 @@ def remove_member(place: Place, *, now: Instant, ids: Ids) -> Decision[None]:
     )
 
 
+def was_there(copy: DetachedContact, placed_at: Instant) -> bool:
+    """Whether a copy that names an object holds for a member that has been in that object's folders since then.
+
+    A copy covers those who were there when it was made: a member placed later never had the contact.
+    """
+    return copy.detached_at >= placed_at
+
+
 def _present(place: Place) -> tuple[ResourceDirectory, Member]:
     if place.directory is None:
         raise errors.ENTITY_NOT_EXISTS_RESOURCE_DIRECTORY()
@@ -137,14 +145,11 @@ def _bound_to(contact: Contact, node_id: str) -> bool:
 
 
 def _kept_copies(place: Place, directory: ResourceDirectory, member: Member) -> Iterator[Change]:
-    """Copies that cover the member through the directory or folders, with the member named.
-
-    A copy covers those who were there when it was made: a member placed later never had the contact.
-    """
+    """Copies that cover the member through the directory or folders, with the member named."""
     inherited = set(tree.node_ids(directory, place.lineage))
     for copy in place.detached:
         if (
-            copy.detached_at >= member.placed_at
+            was_there(copy, member.placed_at)
             and member.member_id not in copy.node_ids
             and not inherited.isdisjoint(copy.node_ids)
         ):

@@ -45,10 +45,16 @@ class MessageType(StrEnum):
 
 
 class Channel(StrEnum):
-    """The two kinds of address a contact has; also the queue in which messages to it wait."""
+    """A way to reach people; also the queue in which messages for it wait."""
 
     EMAIL = "email"
     SMS = "sms"
+    #: A group chat or program, which is no contact's address.
+    WEBHOOK = "webhook"
+
+
+#: The two kinds of address a contact has.
+CONTACT_CHANNELS = (Channel.EMAIL, Channel.SMS)
 
 
 class Status(StrEnum):

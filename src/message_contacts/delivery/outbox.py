@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,6 +11,7 @@ from typing import Protocol
 from message_contacts.changes import Job
 from message_contacts.clock import Instant
 from message_contacts.contacts.model import Channel
+from message_contacts.delivery.messages import DeliveryState
 
 
 class Fate(StrEnum):
@@ -30,6 +32,17 @@ class Settlement:
     due_at: Instant
     #: Word of the outcome, e.g. `connection-refused`.
     reason: str
+    #: When the try ended; None: at `due_at`.
+    ended_at: Instant | None = None
+    #: With DONE: what the delivery has become, when it was not sent.
+    becomes: DeliveryState | None = None
+
+    @property
+    def delivery_state(self) -> DeliveryState:
+        """What has become of the delivery that the job was about, if it was about one."""
+        if self.fate is Fate.DONE:
+            return self.becomes or DeliveryState.SENT
+        return DeliveryState.DEFERRED if self.fate is Fate.AGAIN else DeliveryState.FAILED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +60,8 @@ class CapturedMessage:
     captured_at: Instant
     #: The verification it carries, if it does.
     verification_id: str | None = None
+    #: The delivery it is, on its way to the inbox; there it is not kept.
+    delivery_id: str | None = None
 
 
 class Outbox(Protocol):
@@ -60,7 +75,10 @@ class Outbox(Protocol):
         ...
 
     async def settle(self, worker_id: str, settlements: Sequence[Settlement]) -> None:
-        """Record what became of claimed jobs, in one commit; a job that another worker claimed since is left alone."""
+        """Record what became of claimed jobs, and of the deliveries they were about, in one commit.
+
+        A job that another worker claimed since is left alone; that its delivery was sent counts all the same.
+        """
         ...
 
     async def hand_back(self, worker_id: str) -> None:
@@ -91,4 +109,12 @@ class Inbox(Protocol):
         self, account_id: str, *, recipient: str | None, after: str | None, limit: int
     ) -> Sequence[CapturedMessage]:
         """Captured messages of a tenant by message id, those behind `after`; to one address, if given."""
+        ...
+
+    def arrival(self, account_id: str) -> asyncio.Future[None]:
+        """Done once this process puts something into the tenant's inbox; what others put there it does not notice."""
+        ...
+
+    async def clear(self, account_id: str, *, recipient: str | None) -> int:
+        """Take captured messages away, those to one address if given; how many there were."""
         ...

@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from message_contacts.clock import Instant
 from message_contacts.contacts.model import Channel
+from message_contacts.delivery.messages import DeliveryState
+from message_contacts.webhooks.model import WebhookPost
+
+#: Reason of a captured message whose recipient complains on purpose.
+COMPLAINED = "captured-complaint"
 
 
 class Verdict(StrEnum):
@@ -24,6 +30,12 @@ class Outcome:
     reason: str
     #: Seconds the other side asked to wait, None when it did not say.
     retry_after: float | None = None
+    #: A moment at which the next try is due, if it would be later: what was to be sent has ended by then.
+    not_after: Instant | None = None
+    #: With ACCEPTED: what the delivery has become, when it was not sent.
+    becomes: DeliveryState | None = None
+    #: Enhanced status code (RFC 3463) that the other side gave; empty when it gave none.
+    status: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +56,14 @@ class OutgoingMessage:
     headers: tuple[tuple[str, str], ...] = field(default=())
     #: Public id of the verification it carries, if it does.
     verification_id: str | None = None
+    #: The delivery it is, if it is a published message.
+    delivery_id: str | None = None
+    #: Which try it is, from 1.
+    attempt: int = 1
+    #: Address to which a mail comes back that cannot be delivered; None: the sender's.
+    return_path: str | None = None
+    #: Where a post to a webhook goes; its recipient is only the webhook's id.
+    webhook: WebhookPost | None = None
 
 
 class Transport(Protocol):

@@ -232,19 +232,22 @@ class _Lane:
         }
         if outcome.verdict is Verdict.ACCEPTED:
             log.info("job_done", **fields)
-            return Settlement(job, Fate.DONE, now, outcome.reason)
+            return Settlement(job, Fate.DONE, now, outcome.reason, now, outcome.becomes)
         if outcome.verdict is Verdict.NEVER:
             # The other side's last word about this message; everyday with wrong addresses.
             log.warning("job_refused", **fields)
-            return Settlement(job, Fate.DEAD, now, outcome.reason)
+            return Settlement(job, Fate.DEAD, now, outcome.reason, now)
         if tries >= rules.tries:
             log.error("job_given_up", **fields)
-            return Settlement(job, Fate.DEAD, now, outcome.reason)
+            return Settlement(job, Fate.DEAD, now, outcome.reason, now)
         wait = wait_seconds(tries, rules, self._shared.jitter())
         if outcome.retry_after is not None:
             wait = max(wait, min(outcome.retry_after, DAY / SECOND))
         log.info("job_put_off", **fields, wait_seconds=round(wait, 1))
-        return Settlement(job, Fate.AGAIN, Instant(now + round(wait * SECOND)), outcome.reason)
+        due_at = Instant(now + round(wait * SECOND))
+        if outcome.not_after is not None:
+            due_at = min(due_at, max(outcome.not_after, now))
+        return Settlement(job, Fate.AGAIN, due_at, outcome.reason, now)
 
     async def _record(self) -> None:
         """Record what was done: all that came together while the last commit was on its way."""

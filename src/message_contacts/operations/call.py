@@ -17,7 +17,13 @@ from message_contacts.changes import Cause, Decision, Nonce, Settler
 from message_contacts.clock import Clock, Instant
 from message_contacts.contacts.model import ContactRules
 from message_contacts.contacts.store import ContactStore
+from message_contacts.delivery.ground import RoutingStore
+from message_contacts.delivery.message_store import MessageStore
+from message_contacts.delivery.messages import DeliveryRules
 from message_contacts.delivery.outbox import Inbox, Outbox
+from message_contacts.delivery.rules import Circumstances
+from message_contacts.delivery.sending import DeliverySender
+from message_contacts.delivery.standing import Standing
 from message_contacts.directory.model import DirectoryRules, ResourceDirectory
 from message_contacts.directory.store import DirectoryStore
 from message_contacts.ids import Ids
@@ -25,6 +31,10 @@ from message_contacts.privacy.store import PersonStore
 from message_contacts.quick import quickly_made
 from message_contacts.verification.model import VerificationRules
 from message_contacts.verification.store import VerificationStore
+from message_contacts.verification.tokens import Tokens
+from message_contacts.webhooks.model import WebhookRules
+from message_contacts.webhooks.sealing import EndpointSeal
+from message_contacts.webhooks.store import WebhookStore
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -37,6 +47,10 @@ class Rules:
     contacts: ContactRules = field(default_factory=ContactRules)
     directory: DirectoryRules = field(default_factory=DirectoryRules)
     verification: VerificationRules = field(default_factory=VerificationRules)
+    delivery: DeliveryRules = field(default_factory=DeliveryRules)
+    webhooks: WebhookRules = field(default_factory=WebhookRules)
+    #: What settings say about who is reached.
+    circumstances: Circumstances = field(default_factory=Circumstances)
     #: Zone of the dates of contacts on the wire, which carry none.
     contact_dates: timezone = timezone(timedelta(hours=8))
 
@@ -56,6 +70,19 @@ class Services:
     inbox: Inbox
     audit: AuditStore
     people: PersonStore
+    routing: RoutingStore
+    messages: MessageStore
+    #: What decides about addresses beside their contacts: settings, suspensions, preferences.
+    standing: Standing
+    webhooks: WebhookStore
+    #: Hands messages over, for tests of a channel.
+    sender: DeliverySender
+    #: Makes and knows the codes of fallback addresses.
+    fallback_codes: Tokens
+    #: Makes and knows the codes of webhooks.
+    webhook_codes: Tokens
+    #: Closes and opens the endpoints of webhooks.
+    endpoint_seal: EndpointSeal
     settler: Settler
     clock: Clock
     ids: Ids

@@ -13,7 +13,7 @@ from message_contacts.operations.lookups import existing_contact
 from message_contacts.operations.registry import Access, Field, Items, Kind, Operation, Parameter, operation
 from message_contacts.operations.values import parse_boolean
 
-_RETAIN = Parameter(
+RETAIN_CONTACT_IN_MEMBERS = Parameter(
     name="RetainContactInMembers",
     kind=Kind.BOOLEAN,
     parse=parse_boolean,
@@ -28,7 +28,7 @@ _RETAIN = Parameter(
     access=Access.WRITE,
     doc="Deletes a contact. Members keep their copy unless RetainContactInMembers is false.",
     source="API reference, DeleteMessageContact, 2026-07-04",
-    parameters=[CONTACT_ID_PARAMETER.needed(), _RETAIN],
+    parameters=[CONTACT_ID_PARAMETER.needed(), RETAIN_CONTACT_IN_MEMBERS],
     raises=[
         errors.INVALID_PARAMETER_CONTACT_ID,
         errors.MISSING_PARAMETER_CONTACT_ID,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from message_contacts import errors
+from message_contacts.changes import Decision
 from message_contacts.contacts import dissolution
 from message_contacts.contacts.dissolution import Estate
 from message_contacts.contacts.model import Contact
@@ -30,6 +31,8 @@ from message_contacts.operations.registry import (
     operation,
 )
 from message_contacts.operations.values import parse_text
+from message_contacts.webhooks.model import Webhook
+from message_contacts.webhooks.rules import gone
 
 #: Why errors about identity, security phones and kinds of sites do not occur.
 NO_REAL_NAMES = "Nobody checks real names, kinds of accounts or sites here, and a management account needs no phone."
@@ -145,7 +148,7 @@ async def get_resource_directory(call: Call) -> Mapping[str, Any]:
 @operation(
     "DestroyResourceDirectory",
     access=Access.WRITE,
-    doc="Turns the directory off for good, with its contacts. Members and folders have to be gone before.",
+    doc="Turns the directory off for good, with its contacts and webhooks. Members and folders have to be gone before.",
     source="API reference, DestroyResourceDirectory, 2026-07-04",
     raises=[
         errors.ENTITY_NOT_EXISTS_RESOURCE_DIRECTORY,
@@ -155,8 +158,26 @@ async def get_resource_directory(call: Call) -> Mapping[str, Any]:
     versions=[RESOURCE_DIRECTORY_MASTER, RESOURCE_MANAGER],
 )
 async def destroy_resource_directory(call: Call) -> Mapping[str, Any]:
-    await call.change(lambda: _estate(call), dissolution.destroy)
+    async def read() -> tuple[Estate, list[Webhook]]:
+        return await _estate(call), await _all_webhooks(call)
+
+    def decide(found: tuple[Estate, list[Webhook]]) -> Decision[None]:
+        estate, left = found
+        ended = dissolution.destroy(estate)
+        return Decision((*gone(left), *ended.changes), None)
+
+    await call.change(read, decide)
     return {}
+
+
+async def _all_webhooks(call: Call) -> list[Webhook]:
+    found: list[Webhook] = []
+    while True:
+        after = found[-1].webhook_id if found else None
+        page = await call.services.webhooks.webhook_page(call.account_id, after=after, limit=paging.MAX_PAGE_SIZE)
+        found += page
+        if len(page) < paging.MAX_PAGE_SIZE:
+            return found
 
 
 async def _estate(call: Call) -> Estate:

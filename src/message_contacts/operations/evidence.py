@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from message_contacts.contacts.model import Channel
+from message_contacts.contacts.model import CONTACT_CHANNELS, Channel
 from message_contacts.errors import ErrorDefinition
 from message_contacts.operations.call import Call, Rules
 from message_contacts.operations.contact_parameters import CONTACT_ID_PARAMETER
@@ -39,9 +39,12 @@ _CONTACT_ID = Parameter(
 
 def _parse_channel(text: str, _rules: Rules) -> Channel:
     try:
-        return Channel(text)
+        channel = Channel(text)
     except ValueError:
         raise INVALID_CHANNEL() from None
+    if channel not in CONTACT_CHANNELS:
+        raise INVALID_CHANNEL()
+    return channel
 
 
 #: What answers say of a piece of evidence.
@@ -149,7 +152,7 @@ async def list_verification_blocks(call: Call) -> Mapping[str, Any]:
             parse=_parse_channel,
             doc="email or sms.",
             example="email",
-            choices=tuple(Channel),
+            choices=CONTACT_CHANNELS,
             required=True,
             missing=missing_parameter("Channel"),
             invalid=(INVALID_CHANNEL,),

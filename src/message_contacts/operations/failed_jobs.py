@@ -28,7 +28,7 @@ NO_FAILED_JOB = ErrorDefinition(404, "EntityNotExists.FailedJob", "This failed j
     "ListFailedJobs",
     versions=VERSIONS,
     access=Access.READ,
-    doc="Lists the work that was given up: a verification that could not be sent, a contact not withdrawn.",
+    doc="Lists the work that was given up: a verification or message that could not be sent, a contact not withdrawn.",
     source=SOURCE,
     parameters=[MAX_RESULTS, NEXT_TOKEN],
     raises=list_errors(),
@@ -38,12 +38,15 @@ NO_FAILED_JOB = ErrorDefinition(404, "EntityNotExists.FailedJob", "This failed j
             {
                 "JobId": Field("string", "The job.", "j-019aa8a5598094250d04b0b8"),
                 "Kind": Field("string", "What it does.", "send-verification"),
-                "Channel": Field("string", "email, sms or internal.", "email"),
+                "Channel": Field("string", "email, sms, webhook or internal.", "email"),
                 "Attempts": Field("integer", "Tries made.", 12),
                 "Reason": Field("string", "Why the last try failed.", "mailbox-unknown"),
                 "CreateTime": Field("string", DATE, "2026-11-21T08:15:00.000Z"),
                 "VerificationId": Field("string", "The verification it was to send, if it was.", "3zzbpbhjfx"),
                 "ContactId": Field("string", "The contact it was to withdraw, if it was.", "c-qL4HqKONzOM7****"),
+                "DeliveryId": Field(
+                    "string", "The delivery it was to send, if it was.", "d-019aa8a5598094250d04b0b8000001"
+                ),
             }
         ),
     },
@@ -64,6 +67,7 @@ async def list_failed_jobs(call: Call, *, max_results: int, next_token: str | No
                 "CreateTime": utc_time(job.created_at),
                 **({"VerificationId": job.payload["verification_id"]} if "verification_id" in job.payload else {}),
                 **({"ContactId": job.payload["contact_id"]} if "contact_id" in job.payload else {}),
+                **({"DeliveryId": job.payload["delivery_id"]} if "delivery_id" in job.payload else {}),
             }
             for job in found
         ],

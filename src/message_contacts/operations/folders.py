@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from message_contacts import errors
+from message_contacts.changes import Decision
 from message_contacts.contacts import detachment
 from message_contacts.contacts.detachment import FolderContents
 from message_contacts.directory import folders
@@ -43,6 +44,8 @@ from message_contacts.operations.registry import (
     Operation,
     operation,
 )
+from message_contacts.webhooks.model import Webhook
+from message_contacts.webhooks.rules import unbound
 
 _BOTH = (RESOURCE_DIRECTORY_MASTER, RESOURCE_MANAGER)
 
@@ -137,7 +140,7 @@ async def update_folder(call: Call, *, folder_id: str, new_folder_name: str) -> 
 @operation(
     "DeleteFolder",
     access=Access.WRITE,
-    doc="Deletes an empty folder, and the bindings of contacts to it.",
+    doc="Deletes an empty folder, and the bindings of contacts and webhooks to it.",
     source="API reference, DeleteFolder, 2026-07-04",
     parameters=[FOLDER_TO_CHANGE.needed()],
     raises=[
@@ -152,7 +155,16 @@ async def update_folder(call: Call, *, folder_id: str, new_folder_name: str) -> 
     versions=_BOTH,
 )
 async def delete_folder(call: Call, *, folder_id: str) -> Mapping[str, Any]:
-    await call.change(lambda: _contents(call, folder_id), detachment.delete_folder)
+    async def read() -> tuple[FolderContents, Sequence[Webhook]]:
+        bound = await call.services.webhooks.webhooks_bound_to(call.account_id, folder_id)
+        return await _contents(call, folder_id), bound
+
+    def decide(found: tuple[FolderContents, Sequence[Webhook]]) -> Decision[None]:
+        contents, bound = found
+        gone = detachment.delete_folder(contents)
+        return Decision((*unbound(bound, folder_id), *gone.changes), None)
+
+    await call.change(read, decide)
     return {}
 
 

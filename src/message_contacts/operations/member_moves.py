@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from message_contacts import errors
+from message_contacts.changes import Decision
 from message_contacts.contacts import detachment
 from message_contacts.contacts.detachment import Place
 from message_contacts.directory import tree
@@ -23,6 +24,8 @@ from message_contacts.operations.registry import (
     Operation,
     operation,
 )
+from message_contacts.webhooks.model import Webhook
+from message_contacts.webhooks.rules import unbound
 
 _BOTH = (RESOURCE_DIRECTORY_MASTER, RESOURCE_MANAGER)
 
@@ -48,7 +51,7 @@ _BOTH = (RESOURCE_DIRECTORY_MASTER, RESOURCE_MANAGER)
 )
 async def move_account(call: Call, *, account_id: str, destination_folder_id: str) -> Mapping[str, Any]:
     async def read() -> tuple[Place, Folder | None]:
-        place = await _place(call, account_id)
+        place = await place_of(call, account_id)
         return place, await call.services.directory.folder(call.account_id, destination_folder_id)
 
     await call.change(read, lambda found: detachment.move_member(*found, now=call.now))
@@ -73,14 +76,22 @@ async def move_account(call: Call, *, account_id: str, destination_folder_id: st
     versions=_BOTH,
 )
 async def remove_cloud_account(call: Call, *, account_id: str) -> Mapping[str, Any]:
-    await call.change(
-        lambda: _place(call, account_id),
-        lambda place: detachment.remove_member(place, now=call.now, ids=call.ids),
-    )
+    async def read() -> tuple[Place, Sequence[Webhook]]:
+        bound = await call.services.webhooks.webhooks_bound_to(call.account_id, account_id)
+        return await place_of(call, account_id), bound
+
+    def decide(found: tuple[Place, Sequence[Webhook]]) -> Decision[None]:
+        place, bound = found
+        gone = detachment.remove_member(place, now=call.now, ids=call.ids)
+        # A webhook is the organisation's: unlike contacts, it leaves no copy with the member.
+        return Decision((*unbound(bound, account_id), *gone.changes), None)
+
+    await call.change(read, decide)
     return {}
 
 
-async def _place(call: Call, member_id: str) -> Place:
+async def place_of(call: Call, member_id: str) -> Place:
+    """The member and all that reaches it where it is."""
     directory = await call.services.directory.directory(call.account_id)
     member = await call.services.directory.member(call.account_id, member_id)
     if directory is None or member is None:

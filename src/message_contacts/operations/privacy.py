@@ -12,12 +12,16 @@ from message_contacts.audit.model import KeptEvent
 from message_contacts.changes import Job
 from message_contacts.clock import Instant
 from message_contacts.contacts.model import Address, Contact, Slot
+from message_contacts.delivery.messages import Delivery
+from message_contacts.delivery.standing import Preference, Suspension
 from message_contacts.operations.call import Call
 from message_contacts.operations.contact_parameters import CONTACT_ID_PARAMETER
 from message_contacts.operations.copies import COPY_FIELDS, copy_fields
 from message_contacts.operations.dates import utc_time
 from message_contacts.operations.evidence import BLOCK_FIELDS, EVIDENCE_FIELDS, block_fields, evidence_fields
+from message_contacts.operations.hand_overs import HAND_OVER_FIELDS, shown_hand_over
 from message_contacts.operations.inbox import MESSAGE_FIELDS, message_fields
+from message_contacts.operations.message_parameters import DELIVERY_FIELDS, shown_delivery
 from message_contacts.operations.own_parameters import DATE, SOURCE, VERSIONS, list_errors
 from message_contacts.operations.registry import Access, Field, Items, Operation, Shape, operation
 from message_contacts.operations.token_paging import (
@@ -32,8 +36,8 @@ from message_contacts.privacy.model import Person
 from message_contacts.verification.model import Block, Verification
 
 _CONTACT_ID = CONTACT_ID_PARAMETER.needed()
-#: Begins the tokens of pages; messages come before audit events, as the letters do.
-_AUDIT_EVENTS, _MESSAGES = "a", "m"
+#: Begins the tokens of pages: messages come first, then deliveries, then audit events.
+_AUDIT_EVENTS, _DELIVERIES, _MESSAGES = "a", "d", "m"
 _SALT_BYTES = 16
 
 _ADDRESS_FIELDS: Mapping[str, Shape] = {
@@ -78,6 +82,26 @@ _JOB_FIELDS: Mapping[str, Shape] = {
     "Attempts": Field("integer", "Tries made.", 1),
     "Reason": Field("string", "Why the last try failed; absent before the first.", "mailbox-unknown"),
 }
+_DELIVERY_FIELDS: Mapping[str, Shape] = {
+    name: DELIVERY_FIELDS[name]
+    for name in ("DeliveryId", "MessageId", "Channel", "Address", "State", "Reason", "Route", "CreateTime", "SentTime")
+}
+_SUSPENSION_FIELDS: Mapping[str, Shape] = {
+    "Channel": Field("string", "email or sms.", "email"),
+    "Address": Field("string", "Address.", "tom@example.com"),
+    "Reason": Field("string", "Why nothing is sent there; absent while it is.", "hard-bounce"),
+    "LastTime": Field("string", "When the last message came back. " + DATE, "2026-11-21T08:15:00.000Z"),
+    "Told": Items(Field("string", "What the other side said, cut.", "550 5.1.1 User unknown")),
+}
+_PREFERENCE_FIELDS: Mapping[str, Shape] = {
+    "Channel": Field("string", "email or sms.", "email"),
+    "Address": Field("string", "Where it was said.", "tom@example.com"),
+    "ForAddress": Field("boolean", "Said for the address, by one click, whoever else has it.", example=False),
+    "UnwantedTypes": Items(Field("string", "Type that is not wanted.", "ProductMessage")),
+    "QuietHours": Field("string", "Without messages; absent when there are none.", "22:00-07:00 Asia/Shanghai"),
+    "Language": Field("string", "Language chosen; empty when none was.", "en"),
+    "ChangeTime": Field("string", DATE, "2026-11-21T08:15:00.000Z"),
+}
 _AUDIT_FIELDS: Mapping[str, Shape] = {
     "EventId": Field("string", "The audit event.", "ae-019aa8a5598094250d04b0b8"),
     "EventTime": Field("string", DATE, "2026-11-21T08:15:00.000Z"),
@@ -90,8 +114,8 @@ _AUDIT_FIELDS: Mapping[str, Shape] = {
     "ExportPerson",
     versions=VERSIONS,
     access=Access.READ,
-    doc="Shows everything that is held on one contact, whether it still exists or not. Captured messages and audit "
-    "events come in pages, the messages first; what else there is comes with the first page.",
+    doc="Shows everything that is held on one contact, whether it still exists or not. Captured messages, "
+    "deliveries and audit events come in pages, in this order; what else there is comes with the first page.",
     source=SOURCE,
     parameters=[_CONTACT_ID, MAX_RESULTS, NEXT_TOKEN],
     raises=[
@@ -109,14 +133,18 @@ _AUDIT_FIELDS: Mapping[str, Shape] = {
         "Evidence": Items(EVIDENCE_FIELDS),
         "Blocks": Items(BLOCK_FIELDS),
         "Jobs": Items(_JOB_FIELDS),
+        "Suspensions": Items(_SUSPENSION_FIELDS),
+        "Preferences": Items(_PREFERENCE_FIELDS),
+        "HandOvers": Items(HAND_OVER_FIELDS),
         "Messages": Items(MESSAGE_FIELDS),
+        "Deliveries": Items(_DELIVERY_FIELDS),
         "AuditEvents": Items(_AUDIT_FIELDS),
     },
     resources=["contact/{ContactId}"],
     needs_directory=False,
 )
 async def export_person(call: Call, *, contact_id: str, max_results: int, next_token: str | None) -> Mapping[str, Any]:
-    if next_token is not None and next_token[:1] not in (_AUDIT_EVENTS, _MESSAGES):
+    if next_token is not None and next_token[:1] not in (_AUDIT_EVENTS, _DELIVERIES, _MESSAGES):
         raise INVALID_NEXT_TOKEN()
     person = await call.services.people.person(call.account_id, contact_id)
     if not person.is_known:
@@ -138,16 +166,23 @@ def _held(person: Person, call: Call) -> dict[str, Any]:
         "Evidence": [evidence_fields(evidence) for evidence in person.evidence],
         "Blocks": [block_fields(block) for block in person.blocks],
         "Jobs": [_job_fields(job) for job in person.jobs],
+        "Suspensions": [_suspension_fields(suspension) for suspension in person.suspensions],
+        "Preferences": [_preference_fields(preference) for preference in person.preferences],
+        "HandOvers": [shown_hand_over(hand_over) for hand_over in person.hand_overs],
     }
 
 
 async def _page(call: Call, person: Person, position: str, limit: int) -> dict[str, Any]:
-    """Captured messages and audit events behind a position: the kind's letter and the last id."""
+    """Captured messages, deliveries and audit events behind a position: the kind's letter and the last id."""
     kind, after = position[0], position[1:]
     entries: list[tuple[str, dict[str, Any]]] = []
-    if kind != _AUDIT_EVENTS:
+    if kind == _MESSAGES:
         messages = await call.services.people.messages(person, after=after, limit=limit + 1)
         entries += [(_MESSAGES + message.message_id, message_fields(message)) for message in messages]
+        after = ""
+    if kind != _AUDIT_EVENTS:
+        behind = (delivery for delivery in person.deliveries if delivery.delivery_id > after)
+        entries += [(_DELIVERIES + delivery.delivery_id, _delivery_fields(delivery)) for delivery in behind]
         after = ""
     if len(entries) <= limit:
         wanted = limit + 1 - len(entries)
@@ -157,6 +192,7 @@ async def _page(call: Call, person: Person, position: str, limit: int) -> dict[s
         entries += [(_AUDIT_EVENTS + kept.event.event_id, _audit_fields(kept)) for kept in events]
     return {
         "Messages": [fields for key, fields in entries[:limit] if key.startswith(_MESSAGES)],
+        "Deliveries": [fields for key, fields in entries[:limit] if key.startswith(_DELIVERIES)],
         "AuditEvents": [fields for key, fields in entries[:limit] if key.startswith(_AUDIT_EVENTS)],
         **next_token(entries, limit, lambda entry: entry[0]),
     }
@@ -213,6 +249,39 @@ def _job_fields(job: Job) -> dict[str, Any]:
     }
 
 
+def _delivery_fields(delivery: Delivery) -> dict[str, Any]:
+    shown = shown_delivery(delivery)
+    return {name: shown[name] for name in _DELIVERY_FIELDS if name in shown}
+
+
+def _suspension_fields(suspension: Suspension) -> dict[str, Any]:
+    return {
+        "Channel": suspension.channel,
+        "Address": suspension.address,
+        **({} if suspension.reason is None else {"Reason": suspension.reason}),
+        "LastTime": utc_time(suspension.bounced_at),
+        "Told": [sign.told for sign in suspension.signs],
+    }
+
+
+def _preference_fields(preference: Preference) -> dict[str, Any]:
+    quiet = preference.quiet
+    hours = "" if quiet is None else f"{_clock(quiet.starts)}-{_clock(quiet.ends)} {quiet.zone}"
+    return {
+        "Channel": preference.channel,
+        "Address": preference.address_key,
+        "ForAddress": not preference.contact_id,
+        "UnwantedTypes": sorted(preference.unwanted),
+        **({"QuietHours": hours} if hours else {}),
+        "Language": preference.language,
+        "ChangeTime": utc_time(preference.changed_at),
+    }
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
 def _audit_fields(kept: KeptEvent) -> dict[str, Any]:
     return {
         "EventId": kept.event.event_id,
@@ -227,9 +296,9 @@ def _audit_fields(kept: KeptEvent) -> dict[str, Any]:
     versions=VERSIONS,
     access=Access.WRITE,
     doc="Erases everything that is held on one contact, whether it still exists or not: contact and bindings, copies "
-    "in members, verifications (their links and codes stop working), evidence, waiting work, captured messages, and "
-    'what audit events tell of it. Cannot be undone. Audit events stay, without the person; "this was not me" stays in '
-    "force, without the address.",
+    "in members, verifications (their links and codes stop working), evidence, waiting work, captured messages, what "
+    "came back from its addresses, what it wants and asked for, and what audit events tell of it. Cannot be undone. "
+    'Deliveries and audit events stay, without the person; "this was not me" stays in force, without the address.',
     source=SOURCE,
     parameters=[_CONTACT_ID],
     raises=[
@@ -246,6 +315,10 @@ def _audit_fields(kept: KeptEvent) -> dict[str, Any]:
             "Blocks": Field("integer", 'Times "this was not me" was said: what stays has no address.', 0),
             "Jobs": Field("integer", "Work that waited or was given up.", 0),
             "Messages": Field("integer", "Captured messages.", 1),
+            "Deliveries": Field("integer", "Deliveries that tell nothing of the person any more.", 12),
+            "Suspensions": Field("integer", "Addresses from which messages came back.", 0),
+            "Preferences": Field("integer", "What was said about messages, by address.", 0),
+            "HandOvers": Field("integer", "Requests to have somebody else get the messages.", 0),
             "AuditEvents": Field("integer", "Audit events that tell nothing of the person any more.", 4),
         }
     },
@@ -274,6 +347,10 @@ async def erase_person(call: Call, *, contact_id: str) -> Mapping[str, Any]:
             "Blocks": erased.blocks,
             "Jobs": erased.jobs,
             "Messages": erased.messages,
+            "Deliveries": erased.deliveries,
+            "Suspensions": erased.suspensions,
+            "Preferences": erased.preferences,
+            "HandOvers": erased.hand_overs,
             "AuditEvents": erased.audit_parts,
         }
     }

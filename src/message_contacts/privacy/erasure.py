@@ -1,8 +1,9 @@
 """Erasing a person: everything that is held on a contact goes, in one change.
 
 Pure: what was read in, a `Decision` out. What stays: that somebody was erased, by whom and when (the audit event of
-this very change, which tells nothing of the person), earlier events without their personal parts, and the person's own
-wish to be left alone, as a digest.
+this very change, which tells nothing of the person), earlier events without their personal parts, deliveries without
+address and names (how many were sent is no secret of the person), and the person's own wish to be left alone, as a
+digest; for those who share the address, also what types it does not want.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from message_contacts import errors
-from message_contacts.changes import Change, Decision, Delete, EraseTraces, Insert
+from message_contacts.changes import Change, Decision, Delete, EraseTraces, Insert, Update
 from message_contacts.contacts import deletion
+from message_contacts.delivery.messages import ERASED, WAITING, Delivery, DeliveryState
+from message_contacts.delivery.standing import Place, Preference
 from message_contacts.privacy.model import Person
 from message_contacts.verification.erased_addresses import erased_key, salt_of
 from message_contacts.verification.model import Block
@@ -31,6 +34,10 @@ class Erased:
     jobs: int
     messages: int
     audit_parts: int
+    deliveries: int
+    suspensions: int
+    preferences: int
+    hand_overs: int
 
 
 def erase(person: Person, kept_blocks: Sequence[Block]) -> Decision[Erased]:
@@ -61,6 +68,10 @@ def erase(person: Person, kept_blocks: Sequence[Block]) -> Decision[Erased]:
         jobs=len(person.jobs),
         messages=person.messages,
         audit_parts=person.audit_parts,
+        deliveries=len(person.deliveries),
+        suspensions=sum(each.address_key in person.own_addresses for each in person.suspensions),
+        preferences=len(_own_preferences(person)),
+        hand_overs=len(person.hand_overs),
     )
     changes.append(
         EraseTraces(
@@ -70,10 +81,68 @@ def erase(person: Person, kept_blocks: Sequence[Block]) -> Decision[Erased]:
             verification_ids=tuple(sorted(person.verification_ids)),
             own_addresses=tuple(sorted(person.own_addresses)),
             shared_addresses=tuple(sorted(person.shared_addresses)),
+            message_ids=person.named_message_ids,
+            untold=(
+                *(Update(each, without_person(each, person)) for each in person.deliveries),
+                *(Delete(each) for each in person.suspensions if each.address_key in person.own_addresses),
+                *(Delete(each) for each in person.hand_overs),
+                *_preferences_gone(person),
+            ),
             counts=asdict(erased),
         )
     )
     return Decision(tuple(changes), erased)
+
+
+def without_person(delivery: Delivery, person: Person) -> Delivery:
+    """The same delivery without the person; without its address too, unless others get it there.
+
+    One that waits for nobody else is not sent any more.
+    """
+    others = tuple(each for each in delivery.contacts if each.contact_id != person.contact_id)
+    count = delivery.contact_count - (len(delivery.contacts) - len(others))
+    if count and delivery.address_key not in person.own_addresses:
+        return replace(delivery, contacts=others, contact_count=count)
+    waits = delivery.state in WAITING
+    return replace(
+        delivery,
+        address="",
+        # An address has one delivery of a message.
+        address_key=f"{ERASED}:{delivery.delivery_id}",
+        contacts=(),
+        contact_count=0,
+        state=DeliveryState.SKIPPED if waits else delivery.state,
+        reason=ERASED if waits else delivery.reason,
+    )
+
+
+def _own_preferences(person: Person) -> list[Preference]:
+    """What goes of what was said: not what was said for an address that others have."""
+    return [each for each in person.preferences if each.contact_id or each.address_key in person.own_addresses]
+
+
+def _preferences_gone(person: Person) -> list[Insert | Update | Delete]:
+    """What the person wanted goes; types that are unwanted at a shared address stay so, for the address.
+
+    Whoever else is reached there can take that back on a page of preferences.
+    """
+    gone = _own_preferences(person)
+    for_address = {(each.channel, each.address_key): each for each in person.preferences if each not in gone}
+    kept: dict[Place, Preference] = {}
+    for each in gone:
+        place = each.channel, each.address_key
+        if each.unwanted and each.address_key in person.shared_addresses:
+            base = (
+                kept.get(place)
+                or for_address.get(place)
+                or replace(each, contact_id="", unwanted=frozenset(), quiet=None, language="", version=1)
+            )
+            kept[place] = replace(base, unwanted=base.unwanted | each.unwanted)
+    changes: list[Insert | Update | Delete] = [Delete(each) for each in gone]
+    for place, after in kept.items():
+        before = for_address.get(place)
+        changes.append(Insert(after) if before is None else Update(before, after))
+    return changes
 
 
 def without_addresses(blocks: Sequence[Block], already: Sequence[Block], fresh_salt: bytes) -> list[Block]:

@@ -183,7 +183,62 @@ class Settings:
     language: tuple[str, ...] = setting(
         forms.words("zh|en", "`zh` or `en`"),
         default=("zh", "en"),
-        doc="Languages of verification mail, in this order. Text messages have the first one only.",
+        doc="Languages of verification mail, and of what stands around published messages, in this order. Text "
+        "messages have the first one only.",
+    )
+    sms_for: str = setting(
+        forms.one_of("critical", "all", "none"),
+        default="critical",
+        doc="Which published messages also go out as text messages: those of severity Critical, all, or none. "
+        "Verification codes always do.",
+    )
+    sms_per_day: int = setting(
+        forms.whole(0, 1_000_000),
+        default=500,
+        doc="Text messages of published messages a day, per account. Further ones are skipped with reason "
+        "`daily-limit`. The day begins at midnight UTC+8.",
+    )
+    sms_country_codes: tuple[str, ...] = setting(
+        forms.words("[1-9][0-9]{0,3}", "country codes"),
+        default=("86",),
+        doc="Country codes to which published messages go out as text messages.",
+    )
+    webhooks: str = setting(
+        forms.one_of("auto", "capture", "post"),
+        default="auto",
+        doc="Whether messages are posted to webhooks. `capture` keeps them in the inbox, `post` posts them; `auto` "
+        "posts unless mail is captured.",
+    )
+    webhook_private_networks: tuple[IPv4Network | IPv6Network, ...] = setting(
+        forms.NETWORKS,
+        default=(),
+        doc="Networks to which webhooks may lead although they are not of the public internet, e.g. `10.20.0.0/16`. "
+        "Only there `http://` is allowed too. Whoever may create webhooks can then have requests made there.",
+    )
+    webhooks_per_directory: int = setting(forms.whole(0, 1_000), default=20, doc="Webhooks that one directory holds.")
+    bounce_domain: str | None = setting(
+        forms.matching(r"[A-Za-z0-9](?:[A-Za-z0-9.\-]{0,200}[A-Za-z0-9])?", "a domain"),
+        default=None,
+        doc="Domain to which mail comes back that cannot be delivered: published messages are sent with the signed "
+        "return path `bounce+...@<domain>`. Without it, mail comes back to `SMTP_FROM`, where nothing reads it. See "
+        "docs/guide/bounces.md.",
+    )
+    bounce_listen: str | None = setting(
+        forms.matching(r"(?:smtp|lmtp)://(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9.\-]+):[0-9]{1,5}", "`smtp://host:port`"),
+        default=None,
+        doc="Where to take reports about mail that came back: `smtp://0.0.0.0:25`, or `lmtp://127.0.0.1:24` behind a "
+        "mail server of your own. Needs `BOUNCE_DOMAIN`. Whatever runs a worker listens.",
+    )
+    soft_bounces_until_suspended: int = setting(
+        forms.whole(1, 100),
+        default=5,
+        doc="Messages in a row that may come back before an address is suspended. One that comes back because there "
+        "is no such mailbox suspends at once.",
+    )
+    security_messages_optional: bool = setting(
+        forms.BOOLEAN,
+        default=False,
+        doc="Whether people may unsubscribe from security messages too.",
     )
     contacts_per_directory: int = setting(
         forms.COUNT, default=20, doc="Contacts that one directory holds, in every status."
@@ -242,6 +297,13 @@ class Settings:
         name="FAILED_JOBS_KEPT_DAYS",
         doc="How long work that was given up can be looked at and tried again, from when it was first asked for.",
     )
+    messages_kept: timedelta | None = setting(
+        forms.days(36_500),
+        default=timedelta(days=365),
+        name="MESSAGES_KEPT_DAYS",
+        doc="How long published messages, their deliveries and closed incidents are kept, from when they "
+        "were published. What still waits and open incidents stay, and their messages.",
+    )
     verifications_kept: timedelta | None = setting(
         forms.days(36_500),
         default=timedelta(days=90),
@@ -289,7 +351,12 @@ class Settings:
     @property
     def demo_key_allowed(self) -> bool:
         """Whether the key that everybody knows may open this service: on loopback, with everything captured."""
-        return self.loopback and self.smtp_url == self.sms_url == CAPTURE
+        return self.loopback and self.smtp_url == self.sms_url == CAPTURE and self.webhooks_captured
+
+    @property
+    def webhooks_captured(self) -> bool:
+        """Whether messages for webhooks land in the inbox."""
+        return self.webhooks == "capture" or (self.webhooks == "auto" and self.smtp_url == CAPTURE)
 
     def problems(self) -> Iterator[str]:
         """Sentences about settings that do not go together."""
@@ -304,12 +371,19 @@ class Settings:
             yield f"{PREFIX}ROOT_ACCESS_KEY_ID and {PREFIX}ROOT_ACCESS_KEY_SECRET go together; one of them is missing."
         if self.smtp_url != CAPTURE and self.smtp_from.rstrip(">").endswith("@localhost"):
             yield f"{PREFIX}SMTP_FROM has to be set to a real sender, because {PREFIX}SMTP_URL sends mail."
+        if self.bounce_listen is not None and self.bounce_domain is None:
+            yield f"{PREFIX}BOUNCE_LISTEN needs {PREFIX}BOUNCE_DOMAIN, which is not set."
         captured = [name for name, url in (("SMTP_URL", self.smtp_url), ("SMS_URL", self.sms_url)) if url == CAPTURE]
         if captured and self.public_url and not self.loopback and not self.allow_capture:
             names = " and ".join(PREFIX + name for name in captured)
             yield (
                 f"{names} would capture messages on a service that others can reach (HOST {self.host}, PUBLIC_URL "
                 f"{self.public_url}). Set {names} to a real channel, or {PREFIX}ALLOW_CAPTURE=true on a test system."
+            )
+        if self.webhooks == "capture" and self.public_url and not self.loopback and not self.allow_capture:
+            yield (
+                f"{PREFIX}WEBHOOKS would capture messages on a service that others can reach (HOST {self.host}, "
+                f"PUBLIC_URL {self.public_url}). Set it to post, or {PREFIX}ALLOW_CAPTURE=true on a test system."
             )
         demo = DEMO_ACCESS_KEY_ID, DEMO_ACCESS_KEY_SECRET
         if (self.root_access_key_id == demo[0] or self.root_access_key_secret == demo[1]) and not self.demo_key_allowed:

@@ -17,7 +17,10 @@ from message_contacts.audit.store import AuditStore
 from message_contacts.changes import Committer
 from message_contacts.clock import Clock, Instant
 from message_contacts.contacts.store import ContactStore
+from message_contacts.delivery.ground import RoutingStore
+from message_contacts.delivery.message_store import MessageStore
 from message_contacts.delivery.outbox import Inbox, Outbox
+from message_contacts.delivery.standing import StandingStore
 from message_contacts.directory.store import DirectoryStore
 from message_contacts.privacy.store import PersonStore
 from message_contacts.storage.access import Access
@@ -30,16 +33,21 @@ from message_contacts.storage.grants import Grants
 from message_contacts.storage.housekeeping import Housekeeping, Retention
 from message_contacts.storage.inbox import MessageInbox
 from message_contacts.storage.key_uses import AccessKeyUses
+from message_contacts.storage.messages import Messages
 from message_contacts.storage.migrate import HEAD, check, migrate, schema_version, sqlite_path
 from message_contacts.storage.outbox import JobOutbox
 from message_contacts.storage.people import People
 from message_contacts.storage.ram import Ram
 from message_contacts.storage.request_demand import RequestDemands
 from message_contacts.storage.rotation import Rotation
+from message_contacts.storage.routing import Routing
 from message_contacts.storage.sqlite import SqliteDatabase
 from message_contacts.storage.sqlite_writer import WriterSeam
+from message_contacts.storage.standing import Standings
 from message_contacts.storage.verification import Verifications
+from message_contacts.storage.webhooks import Webhooks
 from message_contacts.verification.store import VerificationStore
+from message_contacts.webhooks.store import WebhookStore
 
 if TYPE_CHECKING:
     from message_contacts.storage.postgres_writer import WriterSeam as PostgresSeam
@@ -87,6 +95,10 @@ class Storage:
         self.grants: GrantStore = Grants(database)
         self.outbox: Outbox = JobOutbox(database)
         self.audit: AuditStore = AuditEvents(database)
+        self.routing: RoutingStore = Routing(database)
+        self.messages: MessageStore = Messages(database)
+        self.webhooks: WebhookStore = Webhooks(database)
+        self.standing: StandingStore = Standings(database)
         self.inbox: Inbox = MessageInbox(database)
         self.people: PersonStore = People(database)
         self._housekeeping = Housekeeping(database)

@@ -23,17 +23,23 @@ from message_contacts.changes import (
 )
 from message_contacts.clock import Clock, Instant
 from message_contacts.contacts.model import Contact, DetachedContact
+from message_contacts.delivery.messages import Delivery, FallbackAddress, Incident, Message, Progress
+from message_contacts.delivery.standing import HandOver, Preference, Suspension
 from message_contacts.directory.model import Folder, Member, ResourceDirectory
 from message_contacts.storage.access import ACCESS_KEY_RECORD, ACCOUNT_RECORD
 from message_contacts.storage.attachments import ATTACHMENT_RECORD
 from message_contacts.storage.audit import INSERT_EVENT, INSERT_PERSONAL_PART, event_row, personal_part_row
 from message_contacts.storage.contacts import CONTACT_RECORD
+from message_contacts.storage.deliveries import DELIVERY_RECORD
 from message_contacts.storage.detached import COPY_RECORD
 from message_contacts.storage.engine import Database, Parameters, Step
+from message_contacts.storage.incidents import FALLBACK_RECORD, INCIDENT_RECORD
+from message_contacts.storage.messages import MESSAGE_RECORD, PROGRESS_RECORD
 from message_contacts.storage.outbox import enqueued, requeued
 from message_contacts.storage.people import traces_erased
 from message_contacts.storage.policies import POLICY_RECORD, POLICY_VERSION_RECORD
 from message_contacts.storage.records import Record
+from message_contacts.storage.standing import HAND_OVER_RECORD, PREFERENCE_RECORD, SUSPENSION_RECORD
 from message_contacts.storage.tree import DIRECTORY_RECORD, FOLDER_RECORD, MEMBER_RECORD
 from message_contacts.storage.users import USER_RECORD
 from message_contacts.storage.verification import (
@@ -42,7 +48,9 @@ from message_contacts.storage.verification import (
     VERIFICATION_RECORD,
     evidence_row,
 )
+from message_contacts.storage.webhooks import WEBHOOK_RECORD
 from message_contacts.verification.model import Block, Evidence, Verification
+from message_contacts.webhooks.model import Webhook
 
 USE_NONCE = """
     -- Keep a nonce. No row: a change with it was committed and the request could still be repeated.
@@ -78,6 +86,15 @@ RECORDS: Mapping[type, Record[Any]] = {
     DetachedContact: COPY_RECORD,
     Verification: VERIFICATION_RECORD,
     Block: BLOCK_RECORD,
+    Message: MESSAGE_RECORD,
+    Progress: PROGRESS_RECORD,
+    Delivery: DELIVERY_RECORD,
+    Incident: INCIDENT_RECORD,
+    FallbackAddress: FALLBACK_RECORD,
+    Suspension: SUSPENSION_RECORD,
+    Preference: PREFERENCE_RECORD,
+    HandOver: HAND_OVER_RECORD,
+    Webhook: WEBHOOK_RECORD,
 }
 
 
@@ -142,7 +159,8 @@ def compiled(changes: tuple[Change, ...], nonce: Nonce | None, now: Instant) -> 
             case Requeue():
                 steps.append(requeued(change))
             case EraseTraces():
-                steps += traces_erased(change)
+                # These first: some of the traces are found in the same rows, which would then not be as they were read.
+                steps += compiled(change.untold, None, now) + traces_erased(change)
             case _:
                 assert_never(change)
     return steps

@@ -49,11 +49,54 @@ DELETE_EVIDENCE = """
                                               WHERE unneeded_since <= $1 ORDER BY unneeded_since LIMIT $2)
 """
 
-DELETE_OLD_MESSAGES = """
+DELETE_OLD_CAPTURED = """
     -- Take old captured messages away.
     DELETE FROM inbox_message
      WHERE (account_id, message_id) IN (SELECT account_id, message_id FROM inbox_message
                                          WHERE captured_at <= $1 ORDER BY captured_at LIMIT $2)
+"""
+
+DELETE_DELIVERIES = """
+    -- Take deliveries of messages away that were published long ago, unless they wait.
+    DELETE FROM delivery
+     WHERE (account_id, delivery_id) IN (
+           SELECT delivery.account_id, delivery_id FROM message CROSS JOIN delivery
+            WHERE published_at <= $1 AND delivery.account_id = message.account_id
+              AND delivery_id > 'd-' || substr(message.message_id, 3)
+              AND delivery_id < 'd-' || substr(message.message_id, 3) || 'g'
+              AND delivery.state NOT IN ('pending', 'deferred')
+            ORDER BY published_at LIMIT $2)
+"""
+
+DELETE_INCIDENTS = """
+    -- Take closed incidents of messages away that were published long ago.
+    DELETE FROM incident
+     WHERE (account_id, incident_id) IN (
+           SELECT incident.account_id, incident.incident_id
+             FROM message CROSS JOIN incident AS found CROSS JOIN incident
+            WHERE published_at <= $1 AND found.account_id = message.account_id
+              AND found.message_id = message.message_id AND found.kind > ''
+              AND incident.account_id = found.account_id AND incident.incident_id = found.incident_id
+              AND incident.closed_at IS NOT NULL
+            ORDER BY published_at LIMIT $2)
+"""
+
+DELETE_PUBLISHED = """
+    -- Take messages away that were published long ago and of which nothing waits, nor is left.
+    DELETE FROM message
+     WHERE (account_id, message_id) IN (
+           SELECT account_id, message_id FROM message
+            WHERE published_at <= $1
+              AND NOT EXISTS (SELECT 1 FROM message_progress
+                               WHERE message_progress.account_id = message.account_id
+                                 AND message_progress.message_id = message.message_id)
+              AND NOT EXISTS (SELECT 1 FROM delivery
+                               WHERE delivery.account_id = message.account_id
+                                 AND delivery.message_id = message.message_id)
+              AND NOT EXISTS (SELECT 1 FROM incident
+                               WHERE incident.account_id = message.account_id
+                                 AND incident.message_id = message.message_id)
+            ORDER BY published_at LIMIT $2)
 """
 
 DELETE_DEAD_JOBS = """
@@ -124,6 +167,8 @@ class Retention:
     #: Evidence, from the moment when neither contact nor copy rests on it any more.
     evidence: int | None = None
     #: Captured messages.
+    captured: int | None = None
+    #: Published messages, their deliveries, and their incidents that are closed.
     messages: int | None = None
     #: Work that was given up, from when it was first asked for.
     failed_jobs: int | None = None
@@ -147,7 +192,11 @@ AGING = (
     Aging(DELETE_COUNTERS, lambda _retention: COUNTERS_KEPT),
     Aging(DELETE_VERIFICATIONS, lambda retention: retention.verifications),
     Aging(DELETE_EVIDENCE, lambda retention: retention.evidence),
-    Aging(DELETE_OLD_MESSAGES, lambda retention: retention.messages),
+    Aging(DELETE_OLD_CAPTURED, lambda retention: retention.captured),
+    # In this order: a message goes when nothing of it is left.
+    Aging(DELETE_DELIVERIES, lambda retention: retention.messages),
+    Aging(DELETE_INCIDENTS, lambda retention: retention.messages),
+    Aging(DELETE_PUBLISHED, lambda retention: retention.messages),
     Aging(DELETE_DEAD_JOBS, lambda retention: retention.failed_jobs),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from message_contacts.contacts.model import Channel
@@ -9,12 +10,14 @@ from message_contacts.delivery.outbox import CapturedMessage
 from message_contacts.storage.engine import Database, Row
 
 PUT_MESSAGE = """
-    -- Keep a captured message, unless its verification was erased while it was under way; twice changes nothing.
+    -- Keep a captured message, unless the person was erased while it was under way; twice changes nothing.
     INSERT INTO inbox_message (account_id, message_id, channel, recipient, recipient_key, subject, text, html,
                                captured_at, verification_id)
     SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS TEXT),
            CAST($7 AS TEXT), CAST($8 AS TEXT), CAST($9 AS BIGINT), CAST($10 AS TEXT)
-     WHERE $10 IS NULL OR EXISTS (SELECT 1 FROM verification WHERE account_id = $1 AND verification_id = $10)
+     WHERE ($10 IS NULL OR EXISTS (SELECT 1 FROM verification WHERE account_id = $1 AND verification_id = $10))
+       AND (CAST($11 AS TEXT) IS NULL
+            OR EXISTS (SELECT 1 FROM delivery WHERE account_id = $1 AND delivery_id = $11 AND address_key = $5))
     ON CONFLICT (account_id, message_id) DO NOTHING
 """
 
@@ -32,12 +35,31 @@ MESSAGES_TO_RECIPIENT = """
      ORDER BY message_id LIMIT $4
 """
 
+CLEAR = """
+    -- Take a tenant's captured messages away, the oldest first, some at a time.
+    DELETE FROM inbox_message
+     WHERE account_id = $1
+       AND message_id IN (SELECT message_id FROM inbox_message WHERE account_id = $1 ORDER BY message_id LIMIT $2)
+"""
+
+CLEAR_RECIPIENT = """
+    -- Take captured messages to one address away, the oldest first, some at a time.
+    DELETE FROM inbox_message
+     WHERE account_id = $1
+       AND message_id IN (SELECT message_id FROM inbox_message WHERE account_id = $1 AND recipient_key = $2
+                           ORDER BY message_id LIMIT $3)
+"""
+
+_CLEARED_AT_ONCE = 500
+
 
 class MessageInbox:
     """`delivery.outbox.Inbox`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        #: Who waits for what this process puts there, by tenant.
+        self._waiting: dict[str, set[asyncio.Future[None]]] = {}
 
     async def put(self, message: CapturedMessage) -> None:
         await self._database.write(
@@ -53,8 +75,37 @@ class MessageInbox:
                 message.html,
                 message.captured_at,
                 message.verification_id,
+                message.delivery_id,
             ),
         )
+        for waiting in self._waiting.pop(message.account_id, ()):
+            if not waiting.done():
+                waiting.set_result(None)
+
+    def arrival(self, account_id: str) -> asyncio.Future[None]:
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(account_id, set()).add(waiting)
+        waiting.add_done_callback(lambda done: self._forget(account_id, done))
+        return waiting
+
+    def _forget(self, account_id: str, waiting: asyncio.Future[None]) -> None:
+        others = self._waiting.get(account_id)
+        if others is not None:
+            others.discard(waiting)
+            if not others:
+                del self._waiting[account_id]
+
+    async def clear(self, account_id: str, *, recipient: str | None) -> int:
+        cleared = 0
+        while True:
+            _, gone = await (
+                self._database.write(CLEAR, (account_id, _CLEARED_AT_ONCE))
+                if recipient is None
+                else self._database.write(CLEAR_RECIPIENT, (account_id, recipient.lower(), _CLEARED_AT_ONCE))
+            )
+            cleared += gone
+            if gone < _CLEARED_AT_ONCE:
+                return cleared
 
     async def messages(
         self, account_id: str, *, recipient: str | None, after: str | None, limit: int

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
-from message_contacts.changes import Job, Requeue
+from message_contacts import errors
+from message_contacts.changes import Job, Requeue, Stale
 from message_contacts.clock import Instant
 from message_contacts.delivery.outbox import Fate, Settlement
+from message_contacts.storage.deliveries import settled
 from message_contacts.storage.engine import DECIDE_AGAIN, Database, Row, Step
 from message_contacts.storage.texts import payload_from_text, text_from_payload
 
@@ -76,6 +79,9 @@ REQUEUE = """
      WHERE account_id = $2 AND job_id = $3 AND ready_at IS NULL
 """
 
+#: How often what became of jobs is recorded while others are in the way.
+_SETTLE_TRIES = 5
+
 
 class JobOutbox:
     """`delivery.outbox.Outbox`."""
@@ -92,7 +98,18 @@ class JobOutbox:
         return jobs
 
     async def settle(self, worker_id: str, settlements: Sequence[Settlement]) -> None:
-        await self._database.commit([_settled(worker_id, settlement) for settlement in settlements])
+        # Of one kind together, so that they can be carried out together; of different jobs, none waits for another.
+        tried = sorted((step for settlement in settlements for step in settled(settlement)), key=_sql)
+        ended = sorted((_settled(worker_id, settlement) for settlement in settlements), key=_sql)
+        for tries in range(1, _SETTLE_TRIES + 1):
+            try:
+                await self._database.commit([*tried, *ended])
+            except Stale:  # somebody else is at the same deliveries: a message is withdrawn, a bounce comes in
+                if tries == _SETTLE_TRIES:
+                    raise errors.SERVICE_UNAVAILABLE(complaint="others in the way") from None
+                await asyncio.sleep(0.01 * tries)
+            else:
+                return
 
     async def hand_back(self, worker_id: str) -> None:
         await self._database.write(HAND_BACK, (worker_id,))
@@ -132,6 +149,10 @@ def enqueued(job: Job) -> Step:
 def requeued(change: Requeue) -> Step:
     """The step of `changes.Requeue`."""
     return Step(REQUEUE, (change.due_at, change.job.account_id, change.job.job_id), DECIDE_AGAIN)
+
+
+def _sql(step: Step) -> str:
+    return step.sql
 
 
 def _settled(worker_id: str, settlement: Settlement) -> Step:

@@ -11,7 +11,7 @@ from message_contacts.changes import Stale
 from message_contacts.errors import ErrorDefinition
 from message_contacts.storage.engine import Step
 from message_contacts.storage.postgres_connection import Connection, NotTogether
-from message_contacts.storage.postgres_statements import Grouped, grouped, holding, kind, own
+from message_contacts.storage.postgres_statements import Grouped, apart, grouped, holding, kind, own
 
 Steps = Sequence[Step]
 
@@ -41,7 +41,9 @@ class Groups:
             if form is not None and (
                 steps[0].refusal is not None or len({step.parameters for step in steps}) == len(steps)
             ):
-                met = await connection.execute(form.sql, form.parameters([step.parameters for step in steps]))
+                met = 0
+                for part in apart(steps):
+                    met += await connection.execute(form.sql, form.parameters([step.parameters for step in part]))
             else:
                 met = 0
                 for step in steps:

@@ -7,11 +7,13 @@ become arrays, which `unnest` turns into rows. Written out here is what that can
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 from message_contacts.storage.committing import COUNT_UP, USE_NONCE
+from message_contacts.storage.deliveries import INSERT_DELIVERY
 from message_contacts.storage.engine import Parameters, Step
 from message_contacts.storage.outbox import CLAIM
 
@@ -47,7 +49,15 @@ COUNT_ALL_UP = """
 #: What PostgreSQL is told instead.
 _INSTEAD: Mapping[str, str] = {CLAIM: CLAIM_SKIPPING_LOCKED}
 
-_PLAIN_INSERT = re.compile(r"(.*\bINSERT INTO \w+ \([^()]*\))\s+VALUES \((\$[^()]*)\)\s*", re.DOTALL)
+#: Insertions that may meet a row which another of them has just added, by what makes it the same row. One statement
+#: cannot change a row twice.
+_MEETING: Mapping[str, Callable[[Parameters], object]] = {
+    INSERT_DELIVERY: lambda row: (row[15], row[0], row[1], row[3]),  # tenant, message, channel, address
+}
+
+_PLAIN_INSERT = re.compile(
+    r"(.*\bINSERT INTO \w+ \([^()]*\))\s+VALUES \((\$[^()]*)\)\s*(ON CONFLICT .* DO UPDATE\b.*)?", re.DOTALL
+)
 _PLAIN_CHANGE = re.compile(r"(.*)\b(UPDATE (\w+) SET .*|DELETE FROM (\w+)|SELECT 1 FROM (\w+))(\s+WHERE .*)", re.DOTALL)
 _PARAMETER = re.compile(r"\$([0-9]+)")
 
@@ -88,7 +98,10 @@ def grouped(sql: str, types: Sequence[str]) -> Grouped | None:
     rows = "unnest(" + ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types, 1)) + ")"
     insert = _PLAIN_INSERT.fullmatch(sql)
     if insert is not None and _PARAMETER.findall(insert[2]) == [str(number) for number in range(1, len(types) + 1)]:
-        return Grouped(f"{insert[1]}\n    SELECT * FROM {rows}\n", _columns)  # noqa: S608 - of our own statement
+        if (insert[3] is not None) != (sql in _MEETING):
+            return None
+        otherwise = f"    {insert[3]}" if insert[3] is not None else ""
+        return Grouped(f"{insert[1]}\n    SELECT * FROM {rows}\n{otherwise}", _columns)  # noqa: S608 - of our own
     change = _PLAIN_CHANGE.fullmatch(sql)
     if change is None or sql.count("WHERE") != 1:
         return None
@@ -101,6 +114,22 @@ def grouped(sql: str, types: Sequence[str]) -> Grouped | None:
     if found is not None:
         return Grouped(f"{sentence}{does}, {given}{where.rstrip()}\n       FOR SHARE OF {found}\n", _columns)
     return Grouped(f"{sentence}{does}\n      FROM {given}{where}", _columns)
+
+
+def apart(steps: Sequence[Step]) -> list[list[Step]]:
+    """Steps of one kind, parted so that no two of a part meet in one row; those that do keep their order."""
+    key = _MEETING.get(steps[0].sql)
+    if key is None:
+        return [list(steps)]
+    parts: list[list[Step]] = []
+    met: Counter[object] = Counter()
+    for step in steps:
+        row = key(step.parameters)
+        if met[row] == len(parts):
+            parts.append([])
+        parts[met[row]].append(step)
+        met[row] += 1
+    return parts
 
 
 def _columns(rows: Sequence[Parameters]) -> Parameters:

@@ -34,6 +34,7 @@ from message_contacts.storage.constraints import (
     UNIQUE_MEMBER_ACCOUNT_NAME,
     UNIQUE_MEMBER_DISPLAY_NAME,
     UNIQUE_USER_NAME,
+    UNIQUE_WEBHOOK_NAME,
 )
 
 SCHEMA = MetaData()
@@ -584,3 +585,271 @@ REQUEST_DEMAND = _table(
     comment="How much of a limit each process is asked for, so that they share it.",
 )
 Index("request_demand_measured_at", REQUEST_DEMAND.c.measured_at)
+
+MESSAGE = _table(
+    "message",
+    _text("account_id"),
+    _text("message_id", comment="ascends with time"),
+    _text("message_type"),
+    _text("severity"),
+    _text("subject"),
+    _text("text"),
+    _text("html", null=True),
+    _text("markdown", null=True),
+    _text("targets", comment="JSON: directory, folder and member ids"),
+    _text("client_token", null=True, comment="the caller's word for its call"),
+    Column("content_digest", LargeBinary, nullable=False, comment="over all that the caller said"),
+    _text("state"),
+    _instant("published_at"),
+    _instant("expires_at", null=True),
+    _text("published_by", comment="access key; empty: the program itself"),
+    _version(),
+    PrimaryKeyConstraint("account_id", "message_id", name="key_message"),
+    UniqueConstraint("account_id", "client_token", name="unique_message_client_token"),
+    comment="Published messages.",
+    clustered=False,  # long rows
+)
+Index("message_published_at", MESSAGE.c.published_at)  # for pruning
+
+MESSAGE_PROGRESS = _table(
+    "message_progress",
+    _text("account_id"),
+    _text("message_id"),
+    _integer("step", comment="the one that is next"),
+    _text("stage"),
+    _text("node", comment="object that the stage is at"),
+    _text("after", comment="JSON: behind what in it"),
+    _integer("numbers", comment="given to deliveries so far"),
+    Column("reaches_somebody", Boolean(create_constraint=False), nullable=False),
+    _text("reach", comment="JSON: by object, until when members must have been placed to be reached"),
+    _text("wanted", comment="JSON: objects whose contacts of any type get it, and for members placed since when"),
+    _integer("unreached", comment="members for whom nobody can be reached"),
+    _text("unreached_members", comment="JSON: the first of them"),
+    _version(),
+    PrimaryKeyConstraint("account_id", "message_id", name="key_message_progress"),
+    ForeignKeyConstraint(
+        ["account_id", "message_id"], ["message.account_id", "message.message_id"], name="progress_of_message"
+    ),
+    comment="How far messages have come whose deliveries are not all let go.",
+)
+
+DELIVERY = _table(
+    "delivery",
+    _text("account_id"),
+    _text("delivery_id", comment="the message's digits and a number"),
+    _text("message_id"),
+    _text("channel"),
+    _text("address"),
+    _text("address_key", comment="the address in lower case, for look-ups"),
+    _text("state"),
+    _text("route", comment="why it is made"),
+    _text("reason", comment="why it is in its state, where that is not plain"),
+    _text("contacts", comment="JSON, a line each: contacts that share the address, through what, and the rules' word"),
+    _integer("contact_count", comment="those beyond the ones named included"),
+    _instant("created_at"),
+    _instant("updated_at"),
+    _integer("attempts"),
+    _text("reply", comment="the channel's last answer, as a word"),
+    _text("tries", comment="JSON, a line each: moment, state, reply"),
+    _instant("sent_at", null=True),
+    _version(),
+    PrimaryKeyConstraint("account_id", "delivery_id", name="key_delivery"),
+    UniqueConstraint("account_id", "message_id", "channel", "address_key", name="unique_delivery_address"),
+    ForeignKeyConstraint(
+        ["account_id", "message_id"], ["message.account_id", "message.message_id"], name="delivery_of_message"
+    ),
+    comment="Messages on their way to one address each.",
+)
+Index("delivery_state", DELIVERY.c.account_id, DELIVERY.c.state, DELIVERY.c.delivery_id)
+Index("delivery_address", DELIVERY.c.account_id, DELIVERY.c.channel, DELIVERY.c.address_key, DELIVERY.c.delivery_id)
+
+INCIDENT = _table(
+    "incident",
+    _text("account_id"),
+    _text("incident_id", comment="ascends with time"),
+    _text("message_id"),
+    _text("kind"),
+    _integer("members", comment="for whom nobody was reached"),
+    _text("member_ids", comment="JSON: the first of them"),
+    _instant("opened_at"),
+    _instant("closed_at", null=True),
+    _text("closed_by", comment="access key; empty: the program itself, or open"),
+    _text("note"),
+    _version(),
+    PrimaryKeyConstraint("account_id", "incident_id", name="key_incident"),
+    UniqueConstraint("account_id", "message_id", "kind", name="unique_incident_of_message"),
+    comment="Messages that reached nobody where they should have, until somebody has seen to it.",
+)
+Index(
+    "incident_open",
+    INCIDENT.c.account_id,
+    INCIDENT.c.incident_id,
+    sqlite_where=text("closed_at IS NULL"),
+    postgresql_where=text("closed_at IS NULL"),
+)
+
+FALLBACK_ADDRESS = _table(
+    "fallback_address",
+    _text("account_id"),
+    _text("address", comment="in force; empty before the first is confirmed"),
+    _instant("confirmed_at", null=True),
+    Column("captured", Boolean(create_constraint=False), nullable=False, comment="confirmed from the captured inbox"),
+    _text("waiting", comment="to be confirmed; empty when none is"),
+    _text("reference", comment="public id of the code"),
+    _integer("generation"),
+    Column("waiting_captured", Boolean(create_constraint=False), nullable=False),
+    _integer("wrong_codes"),
+    _instant("expires_at"),
+    _version(),
+    PrimaryKeyConstraint("account_id", name="key_fallback_address"),
+    comment="Where messages go that would reach nobody, at most one address a tenant.",
+)
+
+WEBHOOK = _table(
+    "webhook",
+    _text("account_id"),
+    _text("webhook_id"),
+    _text("name"),
+    _text("form"),
+    _text("message_types", comment="in the order given, between commas"),
+    Column("endpoint_sealed", LargeBinary, nullable=False, comment="URL and secret, sealed"),
+    Column("endpoint_digest", LargeBinary, nullable=False, comment="keyed, over the URL"),
+    _text("endpoint_shown", comment="the URL without what is secret in it"),
+    Column("endpoint_signed", Boolean(create_constraint=False), nullable=False, comment="whether it has a secret"),
+    _instant("verified_at", null=True, comment="null: not confirmed"),
+    Column(
+        "verified_captured",
+        Boolean(create_constraint=False),
+        nullable=False,
+        comment="confirmed from the captured inbox",
+    ),
+    Column("waiting_sealed", LargeBinary, nullable=True, comment="replacement that is not confirmed yet"),
+    Column("waiting_digest", LargeBinary, nullable=True),
+    _text("waiting_shown", null=True),
+    Column("waiting_signed", Boolean(create_constraint=False), nullable=False),
+    _text("code_reference", comment="public id of the code; empty: none was posted, or it is void"),
+    _integer("code_generation"),
+    Column("code_captured", Boolean(create_constraint=False), nullable=False),
+    _integer("code_wrong"),
+    _instant("code_expires_at"),
+    _instant("created_at"),
+    _text("bindings", comment="JSON: node id and moment, oldest first; table webhook_binding has a row for each"),
+    _version(),
+    PrimaryKeyConstraint("account_id", "webhook_id", name="key_webhook"),
+    UniqueConstraint("account_id", "name", name=UNIQUE_WEBHOOK_NAME),
+    ForeignKeyConstraint(["account_id"], ["resource_directory.account_id"], name="webhook_in_directory"),
+    comment="Group chats and programs that get messages. Their status is worked out, not kept.",
+)
+
+WEBHOOK_BINDING = _table(
+    "webhook_binding",
+    _text("account_id"),
+    _text("webhook_id"),
+    _text("node_id", comment="directory, folder or member, as given by the caller"),
+    _text("folder_id", null=True, comment="the node again, if it is a folder: must exist"),
+    _text("member_id", null=True, comment="the node again, if it is a member: must exist"),
+    PrimaryKeyConstraint("account_id", "webhook_id", "node_id", name="key_webhook_binding"),
+    ForeignKeyConstraint(
+        ["account_id", "webhook_id"], ["webhook.account_id", "webhook.webhook_id"], name="webhook_binding_of_webhook"
+    ),
+    ForeignKeyConstraint(
+        ["account_id", "folder_id"], ["folder.account_id", "folder.folder_id"], name="webhook_binding_to_folder"
+    ),
+    ForeignKeyConstraint(
+        ["account_id", "member_id"], ["member.account_id", "member.member_id"], name="webhook_binding_to_member"
+    ),
+    comment="Direct bindings of webhooks, to find and to hold them; the webhook's row says the same.",
+)
+Index("webhook_binding_node", WEBHOOK_BINDING.c.account_id, WEBHOOK_BINDING.c.node_id, WEBHOOK_BINDING.c.webhook_id)
+# For foreign keys: what binds to a folder or a member that is to go.
+Index(
+    "webhook_binding_folder",
+    WEBHOOK_BINDING.c.account_id,
+    WEBHOOK_BINDING.c.folder_id,
+    sqlite_where=text("folder_id IS NOT NULL"),
+    postgresql_where=text("folder_id IS NOT NULL"),
+)
+Index(
+    "webhook_binding_member",
+    WEBHOOK_BINDING.c.account_id,
+    WEBHOOK_BINDING.c.member_id,
+    sqlite_where=text("member_id IS NOT NULL"),
+    postgresql_where=text("member_id IS NOT NULL"),
+)
+
+SUSPENSION = _table(
+    "suspension",
+    _text("account_id"),
+    _text("channel"),
+    _text("address_key", comment="the address in lower case, for look-ups"),
+    _text("address"),
+    _text("reason", comment="empty while bounces are only counted"),
+    _instant("suspended_at", null=True),
+    _integer("soft_bounces", comment="messages in a row that came back"),
+    _instant("bounced_at", comment="when the last sign came"),
+    _text("signs", comment="JSON: what was told about the address, the last few"),
+    _version(),
+    PrimaryKeyConstraint("account_id", "channel", "address_key", name="key_suspension"),
+    comment="Addresses from which messages come back, or whose owners complain.",
+)
+Index(
+    "suspension_in_force",
+    SUSPENSION.c.account_id,
+    SUSPENSION.c.channel,
+    SUSPENSION.c.address_key,
+    sqlite_where=text("suspended_at IS NOT NULL"),
+    postgresql_where=text("suspended_at IS NOT NULL"),
+)
+
+PREFERENCE = _table(
+    "preference",
+    _text("account_id"),
+    _text("channel"),
+    _text("address_key", comment="where it was said, in lower case"),
+    _text("contact_id", comment="who said it; empty: for the address, by one click"),
+    _text("unwanted", comment="JSON: types"),
+    Column("quiet_starts", Integer, nullable=True, comment="minute of the day; null: no quiet hours"),
+    Column("quiet_ends", Integer, nullable=True),
+    _text("quiet_zone"),
+    Column("quiet_holds_urgent", Boolean(create_constraint=False), nullable=False),
+    _text("language"),
+    _instant("changed_at"),
+    _version(),
+    PrimaryKeyConstraint("account_id", "contact_id", "channel", "address_key", name="key_preference"),
+    comment="What people want of messages. Apart from contacts: no change of a contact undoes it.",
+    clustered=False,  # looked up by address as often as by contact
+)
+Index("preference_address", PREFERENCE.c.account_id, PREFERENCE.c.channel, PREFERENCE.c.address_key)
+
+HAND_OVER = _table(
+    "hand_over",
+    _text("account_id"),
+    _text("hand_over_id", comment="ascends with time"),
+    _text("contact_id"),
+    _text("channel"),
+    _text("address"),
+    _text("wish", comment="who should get the messages, as it was said"),
+    _instant("asked_at"),
+    _instant("closed_at", null=True),
+    _text("closed_by", comment="access key; empty: open"),
+    _text("note"),
+    _version(),
+    PrimaryKeyConstraint("account_id", "hand_over_id", name="key_hand_over"),
+    comment="Requests of contacts to have a colleague get their messages, until somebody has seen to it.",
+)
+# One open request a contact.
+Index(
+    "hand_over_open",
+    HAND_OVER.c.account_id,
+    HAND_OVER.c.contact_id,
+    unique=True,
+    sqlite_where=text("closed_at IS NULL"),
+    postgresql_where=text("closed_at IS NULL"),
+)
+Index(
+    "hand_over_open_id",
+    HAND_OVER.c.account_id,
+    HAND_OVER.c.hand_over_id,
+    sqlite_where=text("closed_at IS NULL"),
+    postgresql_where=text("closed_at IS NULL"),
+)

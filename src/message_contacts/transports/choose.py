@@ -6,10 +6,13 @@ captures everything starts.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from message_contacts.clock import Clock
 from message_contacts.delivery.outbox import Inbox
 from message_contacts.delivery.outcome import Transport
 from message_contacts.transports.capture import CaptureTransport
+from message_contacts.webhooks.addresses import Network
 
 CAPTURE = "capture:"
 
@@ -55,6 +58,19 @@ def sms_transport(url: str, *, inbox: Inbox, clock: Clock) -> Transport:
     from message_contacts.transports.sms_http import SmsGateway, SmsHttpTransport  # noqa: PLC0415 - see above
 
     return SmsHttpTransport(SmsGateway.parse(url), clock)
+
+
+def webhook_transport(networks: Sequence[Network], *, captured: bool, inbox: Inbox, clock: Clock) -> Transport:
+    """What WEBHOOKS says: captured, or posted.
+
+    Args:
+        networks: WEBHOOK_PRIVATE_NETWORKS.
+    """
+    if captured:
+        return CaptureTransport(inbox, clock)
+    from message_contacts.transports.webhook import WebhookTransport  # noqa: PLC0415 - see above
+
+    return WebhookTransport(clock, private_networks=networks)
 
 
 def _scheme(url: str) -> str:

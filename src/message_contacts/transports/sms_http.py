@@ -11,13 +11,9 @@ Source: Standard Webhooks 1.0, sections "Signature scheme" and "Webhook headers"
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
-import hmac
 import re
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import Self
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -27,6 +23,8 @@ import structlog
 
 from message_contacts.clock import Clock, Instant
 from message_contacts.delivery.outcome import Outcome, OutgoingMessage, Verdict
+from message_contacts.protocol.standard_webhooks import secret_bytes, signature
+from message_contacts.transports.http_answers import reason_of, seconds_to_wait
 
 log = structlog.get_logger()
 
@@ -35,7 +33,6 @@ CONNECTIONS = 8
 #: Bytes of an answer's body that are read, only so that its connection can be used again.
 _BODY_READ = 65_536
 _NUMBER = re.compile(r"([0-9]{1,4})-([0-9]{4,20})")
-_SECRET_PREFIX = "whsec_"  # noqa: S105 - the scheme's mark, not a secret
 
 AGAIN = Verdict.TRY_AGAIN
 NEVER = Verdict.NEVER
@@ -144,7 +141,7 @@ class SmsHttpTransport:
             connecting = isinstance(failure, aiohttp.ConnectionTimeoutError)
             return Outcome(AGAIN, "connect-timed-out" if connecting else "timed-out")
         except aiohttp.ClientError as failure:
-            return Outcome(AGAIN, _reason_of(failure))
+            return Outcome(AGAIN, reason_of(failure))
 
     async def close(self) -> None:
         """Close idle connections."""
@@ -172,12 +169,6 @@ class SmsHttpTransport:
         return headers
 
 
-def signature(secret: bytes, message_id: str, timestamp: str, body: bytes) -> str:
-    """The value of `webhook-signature`: version and base64 of HMAC-SHA256."""
-    signed = b"%s.%s.%s" % (message_id.encode(), timestamp.encode(), body)
-    return "v1," + base64.b64encode(hmac.digest(secret, signed, "sha256")).decode("ascii")
-
-
 def outcome_of_status(status: int, retry_after: str | None, *, now: Instant) -> Outcome:
     """What a gateway's answer means.
 
@@ -187,40 +178,14 @@ def outcome_of_status(status: int, retry_after: str | None, *, now: Instant) -> 
     outcome = STATUSES.get(status) or OTHERWISE.get(status // 100) or NOT_UNDERSTOOD
     if outcome.verdict is not Verdict.TRY_AGAIN or retry_after is None:
         return outcome
-    return Outcome(outcome.verdict, outcome.reason, _seconds(retry_after.strip(), now))
-
-
-def _seconds(text: str, now: Instant) -> float | None:
-    if re.fullmatch(r"[0-9]{1,9}", text):
-        return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return max(0.0, moment.timestamp() - now / 1000)
-
-
-def _reason_of(failure: aiohttp.ClientError) -> str:
-    """The word for a request that got no answer; the telling kinds first."""
-    if isinstance(failure, aiohttp.ClientConnectorCertificateError):
-        return "certificate-not-trusted"
-    if isinstance(failure, aiohttp.ClientSSLError):
-        return "tls-failed"
-    if isinstance(failure, aiohttp.ClientConnectorDNSError):
-        return "host-unknown"
-    if isinstance(failure, aiohttp.ClientConnectorError):
-        return "connection-refused" if isinstance(failure.os_error, ConnectionRefusedError) else "connection-failed"
-    return "connection-lost"
+    return Outcome(outcome.verdict, outcome.reason, seconds_to_wait(retry_after, now))
 
 
 def _secret(text: str) -> bytes:
-    """The bytes of a `whsec_` secret: base64 of 24 to 64 random bytes."""
+    """The bytes of the secret in a URL. Raises: ValueError."""
     try:
-        secret = base64.b64decode(text.removeprefix(_SECRET_PREFIX), validate=True)
-    except binascii.Error:
-        secret = b""
-    if not text.startswith(_SECRET_PREFIX) or not 24 <= len(secret) <= 64:
+        return secret_bytes(text)
+    except ValueError:
         raise ValueError(
             "the secret of an SMS gateway is whsec_ and the base64 of 24 to 64 random bytes, percent-encoded in the URL"
-        )
-    return secret
+        ) from None

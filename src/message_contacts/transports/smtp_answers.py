@@ -10,6 +10,7 @@ Source: RFC 5321 section 4.2, RFC 4954 section 6, RFC 3463 section 3, RFC 7504.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from enum import StrEnum
 
 from message_contacts.delivery.outcome import Outcome, Verdict
@@ -99,6 +100,8 @@ def outcome_of_answer(step: Step, code: int, text: str) -> Outcome:
     Args:
         text: The answer's text; only an enhanced status code at its start is looked at.
     """
-    if step is Step.RECIPIENT and (found := _ENHANCED_CODE.match(text)) and found[0] in ENHANCED:
-        return ENHANCED[found[0]]
-    return ANSWERS.get((step, code)) or OTHERWISE.get((step, code // 100)) or NOT_UNDERSTOOD
+    enhanced = _ENHANCED_CODE.match(text) if step is Step.RECIPIENT else None
+    listed = ANSWERS.get((step, code)) or OTHERWISE.get((step, code // 100)) or NOT_UNDERSTOOD
+    if enhanced is None:
+        return listed
+    return replace(ENHANCED.get(enhanced[0], listed), status=enhanced[0])

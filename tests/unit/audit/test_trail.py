@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import replace
+from hashlib import sha256
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,13 +14,16 @@ from message_contacts.access.model import User
 from message_contacts.audit.keeping import Salted, canonical
 from message_contacts.audit.trail import AuditTrail
 from message_contacts.changes import Cause, CountUp, Delete, EraseTraces, Insert, RelyOn, Requeue, Update
-from message_contacts.contacts.model import Binding, EmailAddress, Slot
+from message_contacts.contacts.model import Binding, Channel, EmailAddress, MessageType, Slot
+from message_contacts.delivery.messages import DeliveryState, Progress
+from message_contacts.delivery.standing import Preference, Sign, Source, Suspension, SuspensionReason
 from message_contacts.errors import LIMIT_EXCEEDED_CONTACTS
 from message_contacts.ids import RandomIds
 from tests.factories import ACCOUNT, EMAIL, PHONE, make_contact, make_directory, make_verification
 from tests.fakes.clock import START, FakeClock
 from tests.storage.making import make_block, make_folder, make_job, make_key
 from tests.unit.audit.values import CAUSE, about, details, written
+from tests.unit.delivery.values import make_delivery, make_message
 
 CONTACT = make_contact(phone=Slot(shown=PHONE))
 AT_THE_PAGE = Cause(operation="page:confirm", visitor_address="198.51.100.4")
@@ -147,6 +152,86 @@ def test_a_block_tells_no_address() -> None:
     assert parts == []
     assert EMAIL.text not in event.details
     assert "198.51.100.4" not in event.details
+
+
+def test_what_workers_write_down_while_they_send_is_no_event() -> None:
+    delivery, counted = make_delivery(), make_suspension(reason=None, suspended_at=None)
+    progress = Progress(account_id=ACCOUNT, message_id="m-1")
+
+    for change in (
+        Insert(delivery),
+        Update(delivery, replace(delivery, state=DeliveryState.SENT)),
+        Update(progress, replace(progress, step=2)),
+        Delete(progress),
+        Insert(counted),
+        Update(counted, replace(counted, soft_bounces=2)),
+    ):
+        assert AuditTrail(FakeClock(), RandomIds()).event(CAUSE, (change,)) == ()
+
+
+def test_a_message_is_told_without_its_words() -> None:
+    message = make_message(subject="Disk of Tom", text="Tom has to look.", markdown="*Tom* has to look.")
+    event, parts = written(Insert(message))
+
+    (told,) = details(event)
+    assert parts == []
+    assert "Tom" not in event.details
+    assert told["fields"]["subject"] == sha256(b"Disk of Tom").hexdigest()
+
+
+def test_a_suspension_names_the_delivery_that_came_back_and_no_address() -> None:
+    counted = make_suspension(reason=None, suspended_at=None)
+    suspended = make_suspension()
+    for change, action in ((Update(counted, suspended), "update"), (Delete(suspended), "delete")):
+        event, parts = written(change)
+
+        (told,) = details(event)
+        assert parts == []
+        assert (told["action"], event.targets) == (action, '["d-000000000000000000000001"]')
+        assert "example.com" not in repr(event)
+
+
+def make_suspension(**fields: Any) -> Suspension:
+    """A suspended address."""
+    sign = Sign(START, Source.SMTP, "d-000000000000000000000001", "hard", "mailbox-unknown", "5.1.1", EMAIL.text)
+    return Suspension(
+        **{
+            "account_id": ACCOUNT,
+            "channel": Channel.EMAIL,
+            "address_key": EMAIL.key,
+            "address": EMAIL.text,
+            "reason": SuspensionReason.HARD_BOUNCE,
+            "suspended_at": START,
+            "soft_bounces": 0,
+            "bounced_at": START,
+            "signs": (sign,),
+            **fields,
+        }
+    )
+
+
+def test_what_is_wanted_at_an_address_names_nobody_and_keeps_no_address() -> None:
+    """By one click, whoever has the address; as a contact, it is personal to that contact."""
+    unwanted = frozenset({MessageType.FAULT_MESSAGE})
+    said = Preference(
+        account_id=ACCOUNT,
+        channel=Channel.EMAIL,
+        address_key=EMAIL.key,
+        contact_id="",
+        unwanted=unwanted,
+        changed_at=START,
+    )
+    moved = replace(said, address_key="tom@example.org")
+
+    for change in (Insert(said), Delete(said), Update(said, moved)):
+        event, parts = written(change, cause=AT_THE_PAGE)
+        (told,) = details(event)
+        assert (parts, event.targets, told["withheld"]) == ([], "[]", ["address_key"])
+        assert "example" not in repr(event)
+        assert "198.51.100.4" not in repr(event)
+    event, (part,) = written(Insert(replace(said, contact_id="c-1")), cause=AT_THE_PAGE)
+    assert details(event)[0]["personal"] == ["address_key"]
+    assert about(part)["changes"][0]["fields"]["address_key"]["masked"] == "t***@example.com"
 
 
 def test_work_that_waits_again_is_told() -> None:

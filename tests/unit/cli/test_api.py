@@ -176,7 +176,7 @@ def test_every_operation_and_its_choices_are_completed():
         return [item.value for item in shell.get_completions(words, typed)]
 
     assert completed(["api"], "") == OPERATIONS
-    assert completed(["api"], "ListI") == ["ListInboxMessages"]
+    assert completed(["api"], "ListInb") == ["ListInboxMessages"]
     assert completed(["api", "AddMessageContact", "--Title"], "T") == ["TechnicalDirector"]
 
 

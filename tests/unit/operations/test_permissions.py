@@ -121,7 +121,7 @@ def test_an_id_means_the_same_to_permissions_and_to_its_operation(entry: Operati
 
 
 #: Ids that take any text, and which are made here with one length: a longer one does not exist.
-MADE_HERE = {"DetachedContactId", "JobId"}
+MADE_HERE = {"DeliveryId", "DetachedContactId", "HandOverId", "IncidentId", "JobId", "MessageId", "WebhookId"}
 
 
 @pytest.mark.parametrize(("entry", "parameter"), NAMING, ids=lambda value: value.name)

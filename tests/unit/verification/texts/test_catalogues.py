@@ -11,11 +11,13 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 import message_contacts.console
+import message_contacts.delivery.texts
 import message_contacts.verification.texts
 from message_contacts.verification.texts.catalogue import LANGUAGES, read_languages, translations
 
 PACKAGES = [
-    Path(package.__file__).parent for package in (message_contacts.console, message_contacts.verification.texts)
+    Path(package.__file__).parent
+    for package in (message_contacts.console, message_contacts.verification.texts, message_contacts.delivery.texts)
 ]
 CATALOGUES = [(package, language) for package in PACKAGES for language in LANGUAGES if language != "en"]
 _FIELD = re.compile(r"%\([a-z_]+\)s")

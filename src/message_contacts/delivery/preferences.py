@@ -1,0 +1,385 @@
+"""What somebody who gets messages can say about them, by the links in each mail: what, when, in which language, or not.
+
+Looking changes nothing. Contacts themselves stay as they are: what is said here is kept apart from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TypeVar
+
+import structlog
+
+from message_contacts.changes import Cause, Change, Decision, Delete, Insert, Settler, Update
+from message_contacts.clock import Clock, Instant
+from message_contacts.contacts.model import Contact, DetachedContact, MessageType
+from message_contacts.contacts.store import ContactStore
+from message_contacts.delivery.candidates import Because, Reason
+from message_contacts.delivery.ground import RoutingStore
+from message_contacts.delivery.links import Linked, Links, Purpose
+from message_contacts.delivery.standing import (
+    HandOver,
+    Preference,
+    QuietHours,
+    StandingRules,
+    StandingStore,
+    masked,
+)
+from message_contacts.delivery.tally import Happening, Tally
+from message_contacts.directory.store import DirectoryStore
+from message_contacts.errors import ErrorDefinition
+from message_contacts.ids import Ids
+
+log = structlog.get_logger()
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+NO_HAND_OVER = ErrorDefinition(404, "EntityNotExists.HandOver", "This HandOver does not exist.")
+
+#: Characters of a wish.
+WISH_LENGTH = 300
+#: Reasons that a page lists.
+_REASONS_LISTED = 20
+
+
+class Wanted(StrEnum):
+    """How it stands with one type at an address."""
+
+    YES = "yes"
+    NO = "no"
+    #: Nobody can be without it.
+    ALWAYS = "always"
+    #: Somebody else who is reached at the address does not want it there.
+    NO_FOR_OTHERS = "no-for-others"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedReason:
+    """Why somebody gets messages, and what the object is called."""
+
+    reason: Reason
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What the page of preferences shows."""
+
+    organisation: str
+    masked_address: str
+    #: Empty when the contact is gone and nobody keeps a copy of it.
+    contact_name: str
+    reasons: Sequence[NamedReason]
+    types: Sequence[tuple[MessageType, Wanted]]
+    quiet: QuietHours | None
+    language: str
+    #: What was asked of the operator and not answered; empty: nothing.
+    open_wish: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnsubscribeView:
+    """What the page shows that a link to unsubscribe leads to."""
+
+    organisation: str
+    masked_address: str
+    message_type: MessageType
+    unsubscribed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What somebody chose on the page."""
+
+    wanted: frozenset[MessageType]
+    quiet: QuietHours | None
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What was said at an address before."""
+
+    #: By the contact itself.
+    own: Preference | None
+    #: For the address, by one click.
+    address: Preference | None
+
+
+def choose(said: Said, linked: Linked, offered: frozenset[MessageType], choice: Choice, now: Instant) -> Decision[None]:
+    """Keep what somebody chose. A type that is wanted again is wanted at the address too, if one click said otherwise.
+
+    Args:
+        offered: Types that were on the page to be chosen; nothing is said of others.
+    """
+    before = said.own
+    unwanted = (before.unwanted if before else frozenset()) - offered | (offered - choice.wanted)
+    after = _with(before, linked, now, unwanted=unwanted, quiet=choice.quiet, language=choice.language)
+    changes = _kept(before, after)
+    if said.address is not None:
+        left = replace(said.address, unwanted=said.address.unwanted - (offered & choice.wanted), changed_at=now)
+        changes += _kept(said.address, left)
+    return Decision(changes, None)
+
+
+def unsubscribe(before: Preference | None, linked: Linked, message_type: MessageType, now: Instant) -> Decision[None]:
+    """Take an address off a type."""
+    unwanted = (before.unwanted if before else frozenset()) | {message_type}
+    return Decision(_kept(before, _with(before, linked, now, unwanted=unwanted)), None)
+
+
+def subscribe_again(before: Preference | None, message_type: MessageType, now: Instant) -> Decision[None]:
+    """Undo `unsubscribe`."""
+    if before is None:
+        return Decision((), None)
+    return Decision(_kept(before, replace(before, unwanted=before.unwanted - {message_type}, changed_at=now)), None)
+
+
+def ask_to_hand_over(before: HandOver | None, asked: HandOver) -> Decision[None]:
+    """Ask the operator; another word while the first was not seen to takes its place."""
+    if before is None:
+        return Decision((Insert(asked),), None)
+    if before.wish == asked.wish:
+        return Decision((), None)
+    return Decision((Update(before, replace(before, wish=asked.wish)),), None)
+
+
+def close_hand_over(found: HandOver | None, note: str, *, closed_by: str, now: Instant) -> Decision[HandOver]:
+    """Say that somebody has seen to it. One that is closed stays as it is. Raises: NO_HAND_OVER."""
+    if found is None:
+        raise NO_HAND_OVER()
+    if found.closed_at is not None:
+        return Decision((), found)
+    after = replace(found, closed_at=now, closed_by=closed_by, note=note)
+    return Decision((Update(found, after),), after)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreferenceService:
+    """The recipient's side of messages."""
+
+    standing: StandingStore
+    contacts: ContactStore
+    directories: DirectoryStore
+    routing: RoutingStore
+    links: Links
+    settler: Settler
+    clock: Clock
+    ids: Ids
+    tally: Tally
+    rules: StandingRules
+
+    async def look(self, token: str) -> View | None:
+        """What the link is about; None when it is none of ours."""
+        linked = await self._linked(Purpose.PREFERENCES, token)
+        return None if linked is None else await self._view(linked)
+
+    async def choose(self, token: str, choice: Choice, source_address: str) -> View | None:
+        """Keep what somebody chose, and show it."""
+        linked = await self._linked(Purpose.PREFERENCES, token)
+        if linked is None:
+            return None
+        shown = await self._view(linked)
+        offered = frozenset(kind for kind, wanted in shown.types if wanted in (Wanted.YES, Wanted.NO))
+
+        async def read() -> Said:
+            return Said(own=await self._said(linked), address=await self._said(replace(linked, contact_id="")))
+
+        await self._settle(
+            read,
+            lambda said: choose(said, linked, offered, choice, self.clock.now()),
+            Cause(operation="page:preferences", visitor_address=source_address),
+        )
+        log.info("preferences_changed", account_id=linked.account_id, contact_id=linked.contact_id)
+        return await self._view(linked)
+
+    async def ask_to_hand_over(self, token: str, wish: str, source_address: str) -> View | None:
+        """Ask the operator to have somebody else get the messages, and show that it was asked."""
+        linked = await self._linked(Purpose.PREFERENCES, token)
+        if linked is None:
+            return None
+        now = self.clock.now()
+        asked = HandOver(
+            account_id=linked.account_id,
+            hand_over_id=self.ids.hand_over(now),
+            contact_id=linked.contact_id,
+            channel=linked.channel,
+            address=linked.address_key,
+            wish=wish[:WISH_LENGTH],
+            asked_at=now,
+        )
+        await self._settle(
+            lambda: self.standing.open_hand_over(linked.account_id, linked.contact_id),
+            lambda found: ask_to_hand_over(found, asked),
+            Cause(operation="page:hand-over", visitor_address=source_address),
+        )
+        self.tally.add(Happening.HAND_OVER_ASKED)
+        log.warning(Happening.HAND_OVER_ASKED.value, account_id=linked.account_id, contact_id=linked.contact_id)
+        return await self._view(linked)
+
+    async def look_at_type(self, token: str) -> UnsubscribeView | None:
+        """What a link to unsubscribe is about; None when it is none of ours, or of a type nobody can be without."""
+        linked = await self._unsubscribable(token)
+        return None if linked is None else await self._unsubscribe_view(linked)
+
+    async def unsubscribe(self, token: str, source_address: str) -> UnsubscribeView | None:
+        """Take the address off the type."""
+        return await self._act_on_type(
+            token,
+            lambda before, linked, kind: unsubscribe(before, linked, kind, self.clock.now()),
+            "unsubscribed",
+            Cause(operation="page:unsubscribe", visitor_address=source_address),
+        )
+
+    async def subscribe_again(self, token: str, source_address: str) -> UnsubscribeView | None:
+        """Undo that."""
+        return await self._act_on_type(
+            token,
+            lambda before, _linked, kind: subscribe_again(before, kind, self.clock.now()),
+            "subscribed_again",
+            Cause(operation="page:subscribe-again", visitor_address=source_address),
+        )
+
+    async def _act_on_type(
+        self,
+        token: str,
+        decide: Callable[[Preference | None, Linked, MessageType], Decision[None]],
+        event: str,
+        cause: Cause,
+    ) -> UnsubscribeView | None:
+        linked = await self._unsubscribable(token)
+        if linked is None or linked.message_type is None:
+            return None
+        kind = linked.message_type
+        await self._settle(lambda: self._said(linked), lambda before: decide(before, linked, kind), cause)
+        log.info(event, account_id=linked.account_id, message_type=kind.value)
+        return await self._unsubscribe_view(linked)
+
+    async def _settle(self, read: Callable[[], Awaitable[S]], decide: Callable[[S], Decision[T]], cause: Cause) -> T:
+        """Every change that a page makes goes through here."""
+        return await self.settler.settle(read, decide, cause=cause)
+
+    async def _linked(self, purpose: Purpose, token: str) -> Linked | None:
+        """What a link is about. Of a person that was erased it is none of ours: it must not bring anything back."""
+        linked = self.links.read(purpose, token)
+        if linked is None:
+            return None
+        about = linked.account_id, linked.channel, linked.address_key, linked.contact_id
+        return linked if await self.standing.is_held(*about) else None
+
+    async def _unsubscribable(self, token: str) -> Linked | None:
+        linked = await self._linked(Purpose.UNSUBSCRIBE, token)
+        # The operator may have changed its mind since the link was made.
+        return linked if linked is not None and linked.message_type in self.rules.can_be_unwanted else None
+
+    async def _said(self, linked: Linked) -> Preference | None:
+        return await self.standing.preference(linked.account_id, linked.channel, linked.address_key, linked.contact_id)
+
+    async def _organisation(self, account_id: str) -> str:
+        directory = await self.directories.directory(account_id)
+        return directory.account_name if directory else ""
+
+    async def _unsubscribe_view(self, linked: Linked) -> UnsubscribeView:
+        said = await self._said(linked)
+        kind = linked.message_type or MessageType.ACTIVITY_MESSAGE
+        return UnsubscribeView(
+            organisation=await self._organisation(linked.account_id),
+            masked_address=masked(linked.channel, linked.address_key),
+            message_type=kind,
+            unsubscribed=said is not None and kind in said.unwanted,
+        )
+
+    async def _view(self, linked: Linked) -> View:
+        account_id = linked.account_id
+        contact = await self.contacts.contact(account_id, linked.contact_id)
+        copies = await self.routing.copies_of(account_id, linked.contact_id)
+        place = linked.channel, linked.address_key
+        known = (await self.standing.known_of(account_id, [place], [linked.contact_id])).preferences
+        here = [each for each in known if (each.channel, each.address_key) == place]
+        own = next((each for each in here if each.contact_id == linked.contact_id), None)
+        wish = await self.standing.open_hand_over(account_id, linked.contact_id)
+        return View(
+            organisation=await self._organisation(account_id),
+            masked_address=masked(*place),
+            contact_name=contact.name.text if contact else (copies[0].name.text if copies else ""),
+            reasons=await self._reasons(account_id, contact, copies),
+            types=[(kind, self._wanted(kind, linked, here)) for kind in _types_of(contact, copies, here)],
+            quiet=own.quiet if own else None,
+            language=own.language if own else "",
+            open_wish=wish.wish if wish else "",
+        )
+
+    def _wanted(self, kind: MessageType, linked: Linked, said: Iterable[Preference]) -> Wanted:
+        if kind not in self.rules.can_be_unwanted:
+            return Wanted.ALWAYS
+        by = {each.contact_id for each in said if kind in each.unwanted}
+        if by - {"", linked.contact_id}:
+            return Wanted.NO_FOR_OTHERS
+        return Wanted.NO if by else Wanted.YES
+
+    async def _reasons(
+        self, account_id: str, contact: Contact | None, copies: Sequence[DetachedContact]
+    ) -> Sequence[NamedReason]:
+        directory = await self.directories.directory(account_id)
+        bound = [binding.node_id for binding in contact.bindings] if contact and not contact.deleting else []
+        kept = [node_id for copy in copies for node_id in copy.node_ids]
+        found: list[NamedReason] = []
+        for node_id, retained in [(each, False) for each in bound] + [(each, True) for each in kept]:
+            if len(found) == _REASONS_LISTED:
+                break
+            because = Because.OWN if node_id.isdigit() else Because.FOLDER
+            name = ""
+            if directory is not None and node_id == directory.directory_id:
+                because, name = Because.DIRECTORY, directory.account_name
+            elif node_id.isdigit():
+                name = (await self.routing.display_names(account_id, [node_id])).get(node_id, "")
+            else:
+                folder = await self.directories.folder(account_id, node_id)
+                name = folder.name if folder else ""
+            found.append(NamedReason(Reason(Because.RETAINED if retained else because, node_id), name))
+        return found
+
+
+def _types_of(
+    contact: Contact | None, copies: Sequence[DetachedContact], said: Sequence[Preference]
+) -> Sequence[MessageType]:
+    """Types that matter to somebody: those it has, and those of which something was said."""
+    types = set(contact.message_types) if contact else set()
+    for copy in copies:
+        types.update(copy.message_types)
+    for each in said:
+        types |= each.unwanted
+    return [kind for kind in MessageType if kind in types]
+
+
+def _with(
+    before: Preference | None,
+    linked: Linked,
+    now: Instant,
+    *,
+    unwanted: frozenset[MessageType],
+    quiet: QuietHours | None = None,
+    language: str = "",
+) -> Preference:
+    if before is not None and not linked.contact_id:
+        return replace(before, unwanted=unwanted, changed_at=now)
+    made = before or Preference(
+        account_id=linked.account_id,
+        channel=linked.channel,
+        address_key=linked.address_key,
+        contact_id=linked.contact_id,
+        changed_at=now,
+    )
+    return replace(made, unwanted=unwanted, quiet=quiet, language=language, changed_at=now)
+
+
+def _kept(before: Preference | None, after: Preference) -> tuple[Change, ...]:
+    """The change from what was said to what is said now: nothing said is no row."""
+    if before is None:
+        return () if after.says_nothing else (Insert(after),)
+    if after.says_nothing:
+        return (Delete(before),)
+    return () if after == replace(before, changed_at=after.changed_at) else (Update(before, after),)

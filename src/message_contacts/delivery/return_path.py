@@ -1,0 +1,62 @@
+"""The address to which a mail comes back: it says, signed, which delivery it was.
+
+`bounce+<52 letters and digits>@<domain>`: tenant and delivery in 22 bytes, 10 bytes of proof, in lower case since
+servers on the way may change that. Whoever has not had a mail of ours cannot make one; whoever has, only that mail's.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from base64 import b32decode, b32encode
+
+_PROOF_BYTES = 10
+_TOKEN = re.compile(r"[a-z2-7]{52}")
+_DELIVERY_ID = re.compile(r"d-[0-9a-f]{30}")
+_LOCAL_PART = "bounce"
+#: Further local parts that take reports; these have to hold a signed address inside.
+_OPEN_LOCAL_PARTS = frozenset({_LOCAL_PART, "complaints"})
+
+
+class ReturnPaths:
+    """Makes and reads return paths."""
+
+    def __init__(self, key: bytes, domain: str) -> None:
+        """Take what it needs.
+
+        Args:
+            key: 32 bytes that serve no other purpose.
+            domain: The setting BOUNCE_DOMAIN.
+        """
+        self._key = key
+        self._domain = domain.lower()
+
+    def address(self, account_id: str, delivery_id: str) -> str:
+        """The return path of one delivery; the same for every try."""
+        if not _DELIVERY_ID.fullmatch(delivery_id):
+            raise ValueError(f"not the id of a delivery: {delivery_id!r}")
+        packed = int(account_id).to_bytes(7) + bytes.fromhex(delivery_id[2:])
+        token = b32encode(packed + self._proof(packed)).decode("ascii").rstrip("=").lower()
+        return f"{_LOCAL_PART}+{token}@{self._domain}"
+
+    def read(self, address: str) -> tuple[str, str] | None:
+        """Tenant and delivery of a return path made with this key; None for anything else."""
+        local_part, _, domain = address.strip().strip("<>").lower().rpartition("@")
+        name, _, token = local_part.partition("+")
+        if name != _LOCAL_PART or domain != self._domain or not _TOKEN.fullmatch(token):
+            return None
+        whole = b32decode(token.upper() + "====")
+        packed, proof = whole[:-_PROOF_BYTES], whole[-_PROOF_BYTES:]
+        if not hmac.compare_digest(self._proof(packed), proof):
+            return None
+        return f"{int.from_bytes(packed[:7]):016}", f"d-{packed[7:].hex()}"
+
+    def takes(self, address: str) -> bool:
+        """Whether reports may be sent to an address: a return path of ours, or one of the open ones."""
+        local_part, _, domain = address.strip().strip("<>").lower().rpartition("@")
+        if domain != self._domain:
+            return False
+        return local_part in _OPEN_LOCAL_PARTS or self.read(address) is not None
+
+    def _proof(self, packed: bytes) -> bytes:
+        return hmac.digest(self._key, packed, "sha256")[:_PROOF_BYTES]

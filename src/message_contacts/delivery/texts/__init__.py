@@ -1,0 +1,1 @@
+"""What messages say around what was published, in Chinese and English."""

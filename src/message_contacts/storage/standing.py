@@ -1,0 +1,418 @@
+"""Suspended addresses, what their owners want, and what they ask of the operator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import orjson
+
+from message_contacts.clock import Instant
+from message_contacts.contacts.model import Channel, MessageType
+from message_contacts.delivery.standing import (
+    HandOver,
+    Known,
+    Place,
+    Preference,
+    QuietHours,
+    Sign,
+    Source,
+    Suspension,
+    SuspensionReason,
+)
+from message_contacts.storage.engine import Database, Parameters, Row
+from message_contacts.storage.records import Record
+
+ANY_SUSPENSION = """
+    -- Whether any address of a tenant is suspended.
+    SELECT 1 FROM suspension WHERE account_id = $1 AND suspended_at IS NOT NULL LIMIT 1
+"""
+
+ANY_PREFERENCE = """
+    -- Whether anybody of a tenant has said what they want.
+    SELECT 1 FROM preference WHERE account_id = $1 LIMIT 1
+"""
+
+SUSPENSIONS = """
+    -- All suspended addresses of a tenant.
+    SELECT channel, address_key, address, reason, suspended_at, soft_bounces, bounced_at, signs, version
+      FROM suspension WHERE account_id = $1 AND suspended_at IS NOT NULL
+"""
+
+PREFERENCES = """
+    -- All that people of a tenant have said they want.
+    SELECT channel, address_key, contact_id, unwanted, quiet_starts, quiet_ends, quiet_zone, quiet_holds_urgent,
+           language, changed_at, version
+      FROM preference WHERE account_id = $1
+"""
+
+SUSPENSION = """
+    -- What came back from one address.
+    SELECT channel, address_key, address, reason, suspended_at, soft_bounces, bounced_at, signs, version
+      FROM suspension WHERE account_id = $1 AND channel = $2 AND address_key = $3
+"""
+
+SUSPENSION_PAGE = """
+    -- Suspended addresses of a tenant by channel and address, those behind one.
+    SELECT channel, address_key, address, reason, suspended_at, soft_bounces, bounced_at, signs, version
+      FROM suspension WHERE account_id = $1 AND suspended_at IS NOT NULL AND (channel, address_key) > ($2, $3)
+     ORDER BY channel, address_key LIMIT $4
+"""
+
+PREFERENCE = """
+    -- What was said at one address by one contact, or for the address.
+    SELECT channel, address_key, contact_id, unwanted, quiet_starts, quiet_ends, quiet_zone, quiet_holds_urgent,
+           language, changed_at, version
+      FROM preference WHERE account_id = $1 AND channel = $2 AND address_key = $3 AND contact_id = $4
+"""
+
+PREFERENCES_AT = """
+    -- What was said at one address, by whomever.
+    SELECT channel, address_key, contact_id, unwanted, quiet_starts, quiet_ends, quiet_zone, quiet_holds_urgent,
+           language, changed_at, version
+      FROM preference WHERE account_id = $1 AND channel = $2 AND address_key = $3
+"""
+
+PREFERENCES_BY = """
+    -- What one contact said, at whichever address.
+    SELECT channel, address_key, contact_id, unwanted, quiet_starts, quiet_ends, quiet_zone, quiet_holds_urgent,
+           language, changed_at, version
+      FROM preference WHERE account_id = $1 AND contact_id = $2
+"""
+
+CONTACT_HELD = """
+    -- Whether anything is held on a contact: itself, a copy, or who confirmed its addresses.
+    SELECT 1 FROM contact WHERE account_id = $1 AND contact_id = $2
+     UNION ALL
+    SELECT 1 FROM detached_contact WHERE account_id = $1 AND contact_id = $2
+     UNION ALL
+    SELECT 1 FROM evidence WHERE account_id = $1 AND contact_id = $2
+     LIMIT 1
+"""
+
+ADDRESS_WRITTEN_TO = """
+    -- Whether a delivery to an address is kept.
+    SELECT 1 FROM delivery WHERE account_id = $1 AND channel = $2 AND address_key = $3 LIMIT 1
+"""
+
+ADDRESS_HELD = """
+    -- Whether a contact or a copy of a tenant has an address.
+    SELECT 1 FROM contact
+     WHERE account_id = $1
+       AND (lower(email_shown) = $2 OR lower(email_waiting) = $2 OR phone_shown = $2 OR phone_waiting = $2)
+     UNION ALL
+    SELECT 1 FROM detached_contact WHERE account_id = $1 AND (lower(email) = $2 OR phone = $2)
+     LIMIT 1
+"""
+
+INSERT_SUSPENSION = """
+    -- Begin to count what comes back from an address.
+    INSERT INTO suspension (address, reason, suspended_at, soft_bounces, bounced_at, signs,
+                            account_id, channel, address_key, version)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+"""
+
+UPDATE_SUSPENSION = """
+    -- Change what is known of an address if nobody changed it since it was read.
+    UPDATE suspension SET address = $1, reason = $2, suspended_at = $3, soft_bounces = $4, bounced_at = $5, signs = $6,
+           version = version + 1
+     WHERE account_id = $7 AND channel = $8 AND address_key = $9 AND version = $10
+"""
+
+DELETE_SUSPENSION = """
+    -- Forget what came back from an address if nobody changed it since it was read.
+    DELETE FROM suspension WHERE account_id = $1 AND channel = $2 AND address_key = $3 AND version = $4
+"""
+
+RELY_ON_SUSPENSION = """
+    -- Whether what is known of an address is as it was read.
+    SELECT 1 FROM suspension WHERE account_id = $1 AND channel = $2 AND address_key = $3 AND version = $4
+"""
+
+INSERT_PREFERENCE = """
+    -- Keep what somebody wants.
+    INSERT INTO preference (unwanted, quiet_starts, quiet_ends, quiet_zone, quiet_holds_urgent, language, changed_at,
+                            account_id, channel, address_key, contact_id, version)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+"""
+
+UPDATE_PREFERENCE = """
+    -- Change what somebody wants if nobody changed it since it was read.
+    UPDATE preference SET unwanted = $1, quiet_starts = $2, quiet_ends = $3, quiet_zone = $4, quiet_holds_urgent = $5,
+           language = $6, changed_at = $7, version = version + 1
+     WHERE account_id = $8 AND channel = $9 AND address_key = $10 AND contact_id = $11 AND version = $12
+"""
+
+DELETE_PREFERENCE = """
+    -- Forget what somebody wants if nobody changed it since it was read.
+    DELETE FROM preference WHERE account_id = $1 AND channel = $2 AND address_key = $3 AND contact_id = $4
+       AND version = $5
+"""
+
+RELY_ON_PREFERENCE = """
+    -- Whether what somebody wants is as it was read.
+    SELECT 1 FROM preference WHERE account_id = $1 AND channel = $2 AND address_key = $3 AND contact_id = $4
+       AND version = $5
+"""
+
+HAND_OVER = """
+    -- One request to the operator.
+    SELECT hand_over_id, contact_id, channel, address, wish, asked_at, closed_at, closed_by, note, version
+      FROM hand_over WHERE account_id = $1 AND hand_over_id = $2
+"""
+
+OPEN_HAND_OVER = """
+    -- A contact's request that nobody has seen to.
+    SELECT hand_over_id, contact_id, channel, address, wish, asked_at, closed_at, closed_by, note, version
+      FROM hand_over WHERE account_id = $1 AND contact_id = $2 AND closed_at IS NULL
+"""
+
+HAND_OVER_PAGE = """
+    -- Requests of a tenant by id, those behind one.
+    SELECT hand_over_id, contact_id, channel, address, wish, asked_at, closed_at, closed_by, note, version
+      FROM hand_over WHERE account_id = $1 AND hand_over_id > $2
+     ORDER BY hand_over_id LIMIT $3
+"""
+
+OPEN_HAND_OVER_PAGE = """
+    -- Requests of a tenant that nobody has seen to, by id, those behind one.
+    SELECT hand_over_id, contact_id, channel, address, wish, asked_at, closed_at, closed_by, note, version
+      FROM hand_over WHERE account_id = $1 AND closed_at IS NULL AND hand_over_id > $2
+     ORDER BY hand_over_id LIMIT $3
+"""
+
+INSERT_HAND_OVER = """
+    -- Keep a request.
+    INSERT INTO hand_over (contact_id, channel, address, wish, asked_at, closed_at, closed_by, note,
+                           account_id, hand_over_id, version)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+"""
+
+UPDATE_HAND_OVER = """
+    -- Change a request if nobody changed it since it was read.
+    UPDATE hand_over SET contact_id = $1, channel = $2, address = $3, wish = $4, asked_at = $5, closed_at = $6,
+           closed_by = $7, note = $8, version = version + 1
+     WHERE account_id = $9 AND hand_over_id = $10 AND version = $11
+"""
+
+DELETE_HAND_OVER = """
+    -- Delete a request if nobody changed it since it was read.
+    DELETE FROM hand_over WHERE account_id = $1 AND hand_over_id = $2 AND version = $3
+"""
+
+RELY_ON_HAND_OVER = """
+    -- Whether a request is as it was read.
+    SELECT 1 FROM hand_over WHERE account_id = $1 AND hand_over_id = $2 AND version = $3
+"""
+
+
+class Standings:
+    """`delivery.standing.StandingStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def knows_any(self, account_id: str) -> bool:
+        return bool(
+            await self._database.rows(ANY_SUSPENSION, (account_id,))
+            or await self._database.rows(ANY_PREFERENCE, (account_id,))
+        )
+
+    async def known(self, account_id: str) -> Known:
+        suspensions, preferences = await self._database.report(
+            (SUSPENSIONS, (account_id,)), (PREFERENCES, (account_id,))
+        )
+        return _known(account_id, suspensions, preferences)
+
+    async def known_of(self, account_id: str, places: Sequence[Place], contact_ids: Sequence[str]) -> Known:
+        keys = [(account_id, channel.value, address_key) for channel, address_key in places]
+        found = await self._database.report(
+            *((SUSPENSION, key) for key in keys),
+            *((PREFERENCES_AT, key) for key in keys),
+            *((PREFERENCES_BY, (account_id, contact_id)) for contact_id in contact_ids),
+        )
+        suspensions = [row for rows in found[: len(keys)] for row in rows]
+        # What a contact said at one of the addresses is found twice.
+        preferences = {row[:3]: row for rows in found[len(keys) :] for row in rows}
+        known = _known(account_id, suspensions, list(preferences.values()))
+        return Known([each for each in known.suspensions if each.reason is not None], known.preferences)
+
+    async def is_held(self, account_id: str, channel: Channel, address_key: str, contact_id: str) -> bool:
+        if contact_id:
+            return bool(await self._database.rows(CONTACT_HELD, (account_id, contact_id)))
+        return bool(
+            await self._database.rows(ADDRESS_WRITTEN_TO, (account_id, channel.value, address_key))
+            # All contacts of the tenant, so only when the short way told nothing.
+            or (await self._database.report((ADDRESS_HELD, (account_id, address_key))))[0]
+        )
+
+    async def suspension(self, account_id: str, channel: Channel, address_key: str) -> Suspension | None:
+        rows = await self._database.rows(SUSPENSION, (account_id, channel.value, address_key))
+        return suspension_from_row(account_id, rows[0]) if rows else None
+
+    async def suspension_page(self, account_id: str, *, after: Place | None, limit: int) -> Sequence[Suspension]:
+        behind = (after[0].value, after[1]) if after else ("", "")
+        (rows,) = await self._database.report((SUSPENSION_PAGE, (account_id, *behind, limit)))
+        return [suspension_from_row(account_id, row) for row in rows]
+
+    async def preference(
+        self, account_id: str, channel: Channel, address_key: str, contact_id: str
+    ) -> Preference | None:
+        rows = await self._database.rows(PREFERENCE, (account_id, channel.value, address_key, contact_id))
+        return preference_from_row(account_id, rows[0]) if rows else None
+
+    async def hand_over(self, account_id: str, hand_over_id: str) -> HandOver | None:
+        rows = await self._database.rows(HAND_OVER, (account_id, hand_over_id))
+        return hand_over_from_row(account_id, rows[0]) if rows else None
+
+    async def open_hand_over(self, account_id: str, contact_id: str) -> HandOver | None:
+        rows = await self._database.rows(OPEN_HAND_OVER, (account_id, contact_id))
+        return hand_over_from_row(account_id, rows[0]) if rows else None
+
+    async def hand_over_page(
+        self, account_id: str, *, only_open: bool, after: str | None, limit: int
+    ) -> Sequence[HandOver]:
+        page = OPEN_HAND_OVER_PAGE if only_open else HAND_OVER_PAGE
+        (rows,) = await self._database.report((page, (account_id, after or "", limit)))
+        return [hand_over_from_row(account_id, row) for row in rows]
+
+
+def _known(account_id: str, suspensions: Sequence[Row], preferences: Sequence[Row]) -> Known:
+    return Known(
+        [suspension_from_row(account_id, row) for row in suspensions],
+        [preference_from_row(account_id, row) for row in preferences],
+    )
+
+
+def suspension_from_row(account_id: str, row: Row) -> Suspension:
+    channel, address_key, address, reason, suspended_at, soft_bounces, bounced_at, signs, version = row
+    return Suspension(
+        account_id=account_id,
+        channel=Channel(channel),
+        address_key=address_key,
+        address=address,
+        reason=SuspensionReason(reason) if reason else None,
+        suspended_at=suspended_at,
+        soft_bounces=soft_bounces,
+        bounced_at=bounced_at,
+        signs=tuple(_sign(values) for values in orjson.loads(signs)),
+        version=version,
+    )
+
+
+def _sign(values: list[str | int]) -> Sign:
+    at, source, delivery_id, weight, word, status, told = values
+    return Sign(Instant(int(at)), Source(str(source)), str(delivery_id), str(weight), str(word), str(status), str(told))
+
+
+def preference_from_row(account_id: str, row: Row) -> Preference:
+    channel, address_key, contact_id, unwanted, starts, ends, zone, holds_urgent, language, changed_at, version = row
+    quiet = None
+    if starts is not None:
+        quiet = QuietHours(starts=starts, ends=ends, zone=zone, hold_urgent=bool(holds_urgent))
+    return Preference(
+        account_id=account_id,
+        channel=Channel(channel),
+        address_key=address_key,
+        contact_id=contact_id,
+        unwanted=frozenset(MessageType(kind) for kind in orjson.loads(unwanted)),
+        quiet=quiet,
+        language=language,
+        changed_at=changed_at,
+        version=version,
+    )
+
+
+def hand_over_from_row(account_id: str, row: Row) -> HandOver:
+    hand_over_id, contact_id, channel, address, wish, asked_at, closed_at, closed_by, note, version = row
+    return HandOver(
+        account_id=account_id,
+        hand_over_id=hand_over_id,
+        contact_id=contact_id,
+        channel=Channel(channel),
+        address=address,
+        wish=wish,
+        asked_at=asked_at,
+        closed_at=closed_at,
+        closed_by=closed_by,
+        note=note,
+        version=version,
+    )
+
+
+def _suspension_key(suspension: Suspension) -> Parameters:
+    return suspension.account_id, suspension.channel.value, suspension.address_key
+
+
+def _suspension_values(suspension: Suspension) -> Parameters:
+    signs = [
+        [sign.at, sign.source, sign.delivery_id, sign.weight, sign.word, sign.status, sign.told]
+        for sign in suspension.signs
+    ]
+    return (
+        suspension.address,
+        suspension.reason.value if suspension.reason else "",
+        suspension.suspended_at,
+        suspension.soft_bounces,
+        suspension.bounced_at,
+        orjson.dumps(signs).decode(),
+    )
+
+
+def _preference_key(preference: Preference) -> Parameters:
+    return preference.account_id, preference.channel.value, preference.address_key, preference.contact_id
+
+
+def _preference_values(preference: Preference) -> Parameters:
+    quiet = preference.quiet
+    return (
+        orjson.dumps(sorted(preference.unwanted)).decode(),
+        quiet.starts if quiet else None,
+        quiet.ends if quiet else None,
+        quiet.zone if quiet else "",
+        quiet.hold_urgent if quiet else False,
+        preference.language,
+        preference.changed_at,
+    )
+
+
+def _hand_over_key(hand_over: HandOver) -> Parameters:
+    return hand_over.account_id, hand_over.hand_over_id
+
+
+def _hand_over_values(hand_over: HandOver) -> Parameters:
+    return (
+        hand_over.contact_id,
+        hand_over.channel.value,
+        hand_over.address,
+        hand_over.wish,
+        hand_over.asked_at,
+        hand_over.closed_at,
+        hand_over.closed_by,
+        hand_over.note,
+    )
+
+
+SUSPENSION_RECORD: Record[Suspension] = Record(
+    insert=INSERT_SUSPENSION,
+    update=UPDATE_SUSPENSION,
+    delete=DELETE_SUSPENSION,
+    rely_on=RELY_ON_SUSPENSION,
+    key=_suspension_key,
+    values=_suspension_values,
+)
+PREFERENCE_RECORD: Record[Preference] = Record(
+    insert=INSERT_PREFERENCE,
+    update=UPDATE_PREFERENCE,
+    delete=DELETE_PREFERENCE,
+    rely_on=RELY_ON_PREFERENCE,
+    key=_preference_key,
+    values=_preference_values,
+)
+HAND_OVER_RECORD: Record[HandOver] = Record(
+    insert=INSERT_HAND_OVER,
+    update=UPDATE_HAND_OVER,
+    delete=DELETE_HAND_OVER,
+    rely_on=RELY_ON_HAND_OVER,
+    key=_hand_over_key,
+    values=_hand_over_values,
+)

@@ -1,0 +1,1 @@
+"""Group chats and programs that get messages: what they are, and the rules of changing and confirming them."""

@@ -1,0 +1,147 @@
+"""Suspensions, preferences and requests, as they are kept and found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from message_contacts.changes import Delete, Insert, RelyOn, Stale, Update
+from message_contacts.contacts.model import Channel, MessageType
+from message_contacts.delivery.standing import (
+    HandOver,
+    Known,
+    Preference,
+    QuietHours,
+    Sign,
+    Source,
+    Suspension,
+    SuspensionReason,
+)
+from message_contacts.storage import Storage
+from tests.factories import ACCOUNT
+from tests.fakes.clock import START
+from tests.storage.making import OTHER_ACCOUNT, after, commit
+
+TOM, ANN = "tom@example.com", "ann@example.com"
+
+
+def suspension(address: str = TOM, account_id: str = ACCOUNT, **fields: object) -> Suspension:
+    made = Suspension(
+        account_id=account_id,
+        channel=Channel.EMAIL,
+        address_key=address,
+        address=address.capitalize(),
+        reason=SuspensionReason.HARD_BOUNCE,
+        suspended_at=START,
+        soft_bounces=2,
+        bounced_at=after(5),
+        signs=(Sign(START, Source.REPORT, "d-1", "hard", "mailbox-unknown", "5.1.1", "550 «no»"),),
+    )
+    return replace(made, **fields)  # type: ignore[arg-type]
+
+
+def preference(contact_id: str = "c-1", address: str = TOM, account_id: str = ACCOUNT, **fields: object) -> Preference:
+    made = Preference(
+        account_id=account_id,
+        channel=Channel.EMAIL,
+        address_key=address,
+        contact_id=contact_id,
+        unwanted=frozenset({MessageType.PRODUCT_MESSAGE, MessageType.FAULT_MESSAGE}),
+        quiet=QuietHours(starts=1320, ends=420, zone="Asia/Shanghai", hold_urgent=True),
+        language="en",
+        changed_at=START,
+    )
+    return replace(made, **fields)  # type: ignore[arg-type]
+
+
+def hand_over(number: int = 1, contact_id: str = "c-1", **fields: object) -> HandOver:
+    made = HandOver(
+        account_id=ACCOUNT,
+        hand_over_id=f"h-{number}",
+        contact_id=contact_id,
+        channel=Channel.EMAIL,
+        address=TOM,
+        wish="Ann 安",
+        asked_at=START,
+    )
+    return replace(made, **fields)  # type: ignore[arg-type]
+
+
+async def test_nothing_is_known_of_most_tenants(storage: Storage) -> None:
+    await commit(storage, Insert(suspension(account_id=OTHER_ACCOUNT)), Insert(preference(account_id=OTHER_ACCOUNT)))
+
+    assert not await storage.standing.knows_any(ACCOUNT)
+    assert await storage.standing.known(ACCOUNT) == Known([], [])
+    assert await storage.standing.known_of(ACCOUNT, [(Channel.EMAIL, TOM)], ["c-1"]) == Known([], [])
+    assert await storage.standing.knows_any(OTHER_ACCOUNT)
+
+
+async def test_what_is_only_counted_is_no_suspension(storage: Storage) -> None:
+    counted = suspension(reason=None, suspended_at=None)
+    await commit(storage, Insert(counted))
+
+    assert not await storage.standing.knows_any(ACCOUNT)
+    assert await storage.standing.known(ACCOUNT) == Known([], [])
+    assert await storage.standing.known_of(ACCOUNT, [(Channel.EMAIL, TOM)], []) == Known([], [])
+    assert await storage.standing.suspension_page(ACCOUNT, after=None, limit=10) == []
+    assert await storage.standing.suspension(ACCOUNT, Channel.EMAIL, TOM) == counted
+
+
+async def test_all_of_it_comes_back_as_it_was_kept(storage: Storage) -> None:
+    plain = preference("", quiet=None, language="", unwanted=frozenset())
+    await commit(storage, Insert(suspension()), Insert(preference()), Insert(plain), Insert(hand_over()))
+
+    assert await storage.standing.suspension(ACCOUNT, Channel.EMAIL, TOM) == suspension()
+    assert await storage.standing.preference(ACCOUNT, Channel.EMAIL, TOM, "c-1") == preference()
+    assert await storage.standing.preference(ACCOUNT, Channel.EMAIL, TOM, "") == plain
+    assert await storage.standing.hand_over(ACCOUNT, "h-1") == hand_over()
+
+
+async def test_what_matters_for_some_addresses_and_contacts_is_found_once(storage: Storage) -> None:
+    elsewhere = preference("c-1", "old@example.com")
+    of_others = [suspension("bob@example.com"), preference("c-9", "bob@example.com")]
+    await commit(
+        storage, Insert(suspension()), Insert(preference()), Insert(elsewhere), *(Insert(each) for each in of_others)
+    )
+
+    found = await storage.standing.known_of(ACCOUNT, [(Channel.EMAIL, TOM), (Channel.EMAIL, ANN)], ["c-1", "c-2"])
+
+    assert found.suspensions == [suspension()]
+    assert sorted(found.preferences, key=lambda each: each.address_key) == [elsewhere, preference()]
+
+
+async def test_suspensions_are_paged_by_address(storage: Storage) -> None:
+    await commit(storage, *(Insert(suspension(address)) for address in (TOM, ANN, "bob@example.com")))
+
+    first = await storage.standing.suspension_page(ACCOUNT, after=None, limit=2)
+    rest = await storage.standing.suspension_page(ACCOUNT, after=(Channel.EMAIL, "bob@example.com"), limit=2)
+
+    assert [each.address_key for each in first] == [ANN, "bob@example.com"]
+    assert [each.address_key for each in rest] == [TOM]
+
+
+@pytest.mark.parametrize("row", [suspension(), preference(), hand_over()], ids=lambda row: type(row).__name__)
+async def test_a_change_on_moved_ground_is_decided_again(storage: Storage, row: object) -> None:
+    await commit(storage, Insert(row))
+    await commit(storage, RelyOn(row), Update(row, row))
+
+    for change in (Update(row, row), Delete(row), RelyOn(row)):
+        with pytest.raises(Stale):
+            await commit(storage, change)
+    await commit(storage, Delete(replace(row, version=2)))  # type: ignore[type-var]
+
+
+async def test_a_contact_has_one_open_request(storage: Storage) -> None:
+    await commit(storage, Insert(hand_over()))
+    with pytest.raises(Stale):
+        await commit(storage, Insert(hand_over(2)))
+
+    closed = hand_over(closed_at=after(1), closed_by="MCkey", note="Done")
+    await commit(storage, Update(hand_over(), closed), Insert(hand_over(2)), Insert(hand_over(3, "c-2")))
+
+    assert (await storage.standing.open_hand_over(ACCOUNT, "c-1")) == hand_over(2)
+    page = await storage.standing.hand_over_page(ACCOUNT, only_open=False, after="h-1", limit=1)
+    assert [each.hand_over_id for each in page] == ["h-2"]
+    still_open = await storage.standing.hand_over_page(ACCOUNT, only_open=True, after=None, limit=10)
+    assert [each.hand_over_id for each in still_open] == ["h-2", "h-3"]
