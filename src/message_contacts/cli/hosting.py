@@ -38,6 +38,7 @@ class Hosted:
         self._settings = settings
         self._open = AsyncExitStack()
         self._app: App | None = None
+        self._is_stopping = False
 
     def direct(self, scope: Message, body: bytes) -> Coroutine[Any, Any, Any] | None:
         """See `wire.direct.Direct`."""
@@ -45,7 +46,10 @@ class Hosted:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if self._app is not None and scope["type"] != "lifespan":
-            await self._app(scope, receive, send)
+            if self._is_stopping and scope["path"] == "/readyz":
+                await _say_not_ready(send)
+            else:
+                await self._app(scope, receive, send)
             return
         if scope["type"] != "lifespan":
             raise RuntimeError("a request came before the start")
@@ -71,12 +75,42 @@ class Hosted:
         attending = asyncio.create_task(service.attend(), name="attending")
         attending.add_done_callback(_stop_when_broken)
         self._open.push_async_callback(_stop_attending, attending, service)
+        if self._settings.stop_delay:
+            self._delay_stop(self._settings.stop_delay.total_seconds())
         self._app = service.app
         # What is there now stays: the collector need not walk through it again and again.
         gc.collect()
         gc.freeze()
         # Calls leave next to no cycles behind. Walking through all that lives, every few seconds, only holds calls up.
         gc.set_threshold(20_000, 50, 1_000)
+
+    def _delay_stop(self, seconds: float) -> None:
+        """Have SIGTERM do what the server does at it only after so long, and be not ready at once.
+
+        It may come twice: from whoever stops the service, and from the process above. Ctrl-C stops without delay.
+        """
+        stop = signal.getsignal(signal.SIGTERM)
+        if not callable(stop):
+            raise TypeError("the server does not listen to SIGTERM")
+        loop = asyncio.get_running_loop()
+
+        def begin() -> None:
+            if not self._is_stopping:
+                self._is_stopping = True
+                log.info("stopping", seconds=seconds)
+                loop.call_later(seconds, stop, signal.SIGTERM, None)
+
+        signal.signal(signal.SIGTERM, lambda _number, _frame: loop.call_soon_threadsafe(begin))
+
+
+async def _say_not_ready(send: Send) -> None:
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", b"9"),
+        (b"cache-control", b"no-store"),
+    ]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": b"stopping\n"})
 
 
 async def _stop_working(working: asyncio.Task[None]) -> None:

@@ -23,6 +23,7 @@ _COMMANDS = {
     "person": ("people", "person", "Show or erase everything that is held on one contact."),
     "encryption-key": ("encryption_keys", "encryption_key", "Replace the key that seals secrets."),
     "audit": ("audit", "audit", "Read, write out and verify who changed what."),
+    "copy": ("copying", "copy", "Move a whole service to another database."),
     "config": ("configuration", "config", "Show the settings in force and where they come from."),
 }
 

@@ -175,6 +175,12 @@ class Settings:
         doc="Capturing starts only while `HOST` and `PUBLIC_URL` are loopback, since whoever reads the inbox can "
         "confirm every address. `true` allows it elsewhere: for test systems only.",
     )
+    stop_delay: timedelta = setting(
+        forms.seconds(0, 300),
+        default=timedelta(0),
+        doc="Told to stop by SIGTERM, the service goes on answering for so long while `/readyz` says that it is not "
+        "ready, so that a balancer turns to others first. More than the balancer needs to notice.",
+    )
     worker: bool = setting(
         forms.BOOLEAN,
         default=True,

@@ -20,6 +20,9 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 #: Schema version of this program: revision of its last migration. Revisions are numbers of four digits, in order.
 HEAD = "0003"
 
+#: Stands in the place of the version, before that of the program, while `moving` fills a database.
+HALF_MOVED = "moving"
+
 _SQLITE = "sqlite:///"
 
 
@@ -51,7 +54,7 @@ def check(database_url: str) -> None:
     """Make sure that this program can work with the database as it is.
 
     Raises:
-        SchemaMismatch: It is not migrated yet, or newer than this program can work with.
+        SchemaMismatch: It is not migrated yet, newer than this program can work with, or half copied.
         DatabaseUnreachable: Nobody answers there, or they refuse.
     """
     version = schema_version(database_url)
@@ -60,6 +63,7 @@ def check(database_url: str) -> None:
             f"The database has schema version {version or 'none'}, this program needs {HEAD}: "
             "run `message-contacts migrate`."
         )
+    _refuse_half(version)
     if version > HEAD:
         _refuse_newer(database_url, version)
 
@@ -68,13 +72,14 @@ def migrate(database_url: str) -> None:
     """Bring the database to this program's schema, if it is not there yet; others may do the same at the same time.
 
     Raises:
-        SchemaMismatch: The database is newer than this program can work with.
+        SchemaMismatch: The database is newer than this program can work with, or half copied.
         DatabaseUnreachable: Nobody answers there, or they refuse.
     """
     version = schema_version(database_url)
     if version == HEAD:
         return
     if version is not None and version > HEAD:
+        _refuse_half(version)
         _refuse_newer(database_url, version)
         return
     if is_postgres(database_url):
@@ -86,6 +91,14 @@ def migrate(database_url: str) -> None:
 
         upgrade(sqlite_path(database_url), HEAD)
     log.info("database_migrated", before=version, after=HEAD)
+
+
+def _refuse_half(version: str) -> None:
+    if version.startswith(HALF_MOVED):
+        raise SchemaMismatch(
+            "A copy into this database has begun and not ended: repeat `message-contacts copy` to go on with it, or "
+            "make the database anew."
+        )
 
 
 def _refuse_newer(database_url: str, version: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import apsw
 
-from message_contacts.storage.engine import Parameters, Query, Row, SchemaMismatch, Step
+from message_contacts.storage.engine import DatabaseUnreachable, Parameters, Query, Row, SchemaMismatch, Step
 from message_contacts.storage.sqlite_checkpoint import Checkpointer
 from message_contacts.storage.sqlite_connection import UNAVAILABLE, connect, unavailable
 from message_contacts.storage.sqlite_writer import Writer, WriterSeam
@@ -100,6 +100,8 @@ def _schema_value(path: Path, sql: str) -> str | None:
         rows = connection.execute(sql).fetchall()
     except apsw.SQLError:  # no such table
         return None
+    except apsw.BusyError:
+        raise DatabaseUnreachable(f"{path} is in use by a command that needs it for itself, such as `copy`.") from None
     except apsw.NotADBError:
         raise SchemaMismatch(f"{path} is not an SQLite database: name another file.") from None
     finally:

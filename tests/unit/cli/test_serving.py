@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
@@ -136,3 +137,22 @@ def test_a_worker_without_a_database_says_so(run):
     result = run("worker")
     assert result.exit_code == 1
     assert "there is no database at" in result.stderr
+
+
+def test_processes_that_are_told_to_stop_are_not_ready_and_go_on_for_the_delay(tmp_path):
+    variables = {"MESSAGE_CONTACTS_DATABASE_URL": f"sqlite:///{tmp_path}/c.db", "MESSAGE_CONTACTS_STOP_DELAY": "2"}
+    with started(tmp_path, "serve", "--port", "0", "--workers", "2", until="answers at", **variables) as (
+        process,
+        said,
+    ):
+        address = re.search(r"answers at (http://\S+);", said)[1]
+        process.send_signal(signal.SIGTERM)
+        answers = set()
+        while 503 not in answers:  # the process above looks at its signals twice a second
+            try:
+                with urlopen(f"{address}/readyz", timeout=_SECONDS) as answer:
+                    answers.add(answer.status)
+            except HTTPError as refused:
+                answers.add(refused.code)
+        with urlopen(f"{address}/healthz", timeout=_SECONDS) as answer:
+            assert answer.status == 200
