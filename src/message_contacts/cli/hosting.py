@@ -6,8 +6,10 @@ import asyncio
 import gc
 import os
 import signal
+import threading
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from contextlib import AsyncExitStack
+from types import FrameType
 from typing import Any
 
 import structlog
@@ -43,6 +45,11 @@ class Hosted:
         """See `wire.direct.Direct`."""
         return self._app.direct(scope, body) if self._app is not None else None
 
+    def refused_unread(self, code: str) -> None:
+        """See `wire.direct.refusals_of`."""
+        if self._app is not None:
+            self._app.refused_unread(code)
+
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if self._app is not None and scope["type"] != "lifespan":
             await self._app(scope, receive, send)
@@ -71,12 +78,41 @@ class Hosted:
         attending = asyncio.create_task(service.attend(), name="attending")
         attending.add_done_callback(_stop_when_broken)
         self._open.push_async_callback(_stop_attending, attending, service)
+        sharing = asyncio.create_task(service.meter.share(), name="sharing metrics")
+        sharing.add_done_callback(_stop_when_broken)
+        self._open.push_async_callback(_stop_working, sharing)
+        _drain_first(service, self._settings.drain.total_seconds())
         self._app = service.app
         # What is there now stays: the collector need not walk through it again and again.
         gc.collect()
         gc.freeze()
         # Calls leave next to no cycles behind. Walking through all that lives, every few seconds, only holds calls up.
         gc.set_threshold(20_000, 50, 1_000)
+
+
+def _drain_first(service: Service, seconds: float) -> None:
+    """On SIGTERM, say at once that the service is not ready, and hand the signal to the server only after a while.
+
+    Balancers need that while to see it; until then they send requests, which have to be answered. The server puts its
+    own handler, or the one before, back when it ends.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return  # only there can signals be handled; the server has not tried either
+    loop = asyncio.get_running_loop()
+    server_stops = signal.getsignal(signal.SIGTERM)
+    if not callable(server_stops):
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        is_first = not service.readiness.is_stopping
+        service.readiness.stop()
+        if is_first and seconds:
+            log.info("draining", seconds=seconds)
+            loop.call_soon_threadsafe(loop.call_later, seconds, server_stops, number, None)
+        else:
+            server_stops(number, frame)
+
+    signal.signal(signal.SIGTERM, stop)
 
 
 async def _stop_working(working: asyncio.Task[None]) -> None:

@@ -21,6 +21,8 @@ _COMMANDS = {
     "person": ("people", "person", "Show or erase everything that is held on one contact."),
     "encryption-key": ("encryption_keys", "encryption_key", "Replace the key that seals secrets."),
     "audit": ("audit", "audit", "Read, write out and verify who changed what."),
+    "backup": ("backups", "backup", "Copy the database while the service goes on."),
+    "restore": ("backups", "restore", "Put a backup in the place of the database."),
     "config": ("configuration", "config", "Show the settings in force and where they come from."),
 }
 

@@ -19,6 +19,11 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 #: Schema version of this program: revision of its last migration. Revisions are numbers of four digits, in order.
 HEAD = "0002"
 
+VERSIONS = """
+    -- Which schema a database has, and which program is the oldest that works with it.
+    SELECT version_num, (SELECT oldest_program FROM schema_compatibility) FROM alembic_version
+"""
+
 _SQLITE = "sqlite:///"
 
 
