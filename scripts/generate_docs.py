@@ -12,6 +12,8 @@ from message_contacts import errors
 from message_contacts.cli.api import example_call
 from message_contacts.cli.main import commands
 from message_contacts.errors import ErrorDefinition
+from message_contacts.health import Ailment
+from message_contacts.metrics import FAMILIES
 from message_contacts.operations.catalogue import REGISTRY
 from message_contacts.operations.registry import (
     MESSAGE_CONTACTS,
@@ -51,6 +53,12 @@ PERMISSIONS_INTRODUCTION = (
     "What policies can allow and deny; [the guide](../guide/policies.md) tells how. `{X}` is the parameter X of the "
     "call, and `*` where a call does not name one. An operation that names several resources needs all of them."
 )
+METRICS_INTRODUCTION = (
+    "What `/metrics` tells; [the guide](../guide/metrics.md) says where, and which alerts to set. Histograms have the "
+    "series `_bucket`, `_sum` and `_count`. Labels have the values named here and no others: no address, no id, "
+    "nothing that a caller chooses."
+)
+READINESS_INTRODUCTION = "What `/readyz` can say, one word a line, with status 503. With status 200 it says `ok`."
 VERSIONS = (RESOURCE_DIRECTORY_MASTER, MESSAGE_CONTACTS, RESOURCE_MANAGER, RAM, STS)
 
 
@@ -62,6 +70,7 @@ def pages() -> dict[str, str]:
         "permissions.md": permissions_page(),
         "errors.md": errors_page(),
         "cli.md": cli_page(),
+        "metrics.md": metrics_page(),
     }
 
 
@@ -226,6 +235,24 @@ def all_errors() -> list[ErrorDefinition]:
     for _, operation in REGISTRY.all():
         found |= {definition.code: definition for definition in operation.errors}
     return [found[name] for name in sorted(found)]
+
+
+def metrics_page() -> str:
+    lines = [
+        "# Metrics",
+        "",
+        NOTE,
+        METRICS_INTRODUCTION,
+        "",
+        "| metric | kind | labels | meaning |",
+        "|---|---|---|---|",
+    ]
+    for family in FAMILIES:
+        labels = "<br>".join(f"`{name}`: {cell(values)}" for name, values in family.labels.items())
+        lines.append(f"| `{family.shown_name}` | {family.kind.value} | {labels} | {cell(family.doc)} |")
+    lines += ["", "## Readiness", "", READINESS_INTRODUCTION, ""]
+    lines += [f"- `{ailment.value}`" for ailment in Ailment]
+    return joined(lines)
 
 
 def cli_page() -> str:

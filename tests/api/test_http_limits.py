@@ -13,6 +13,7 @@ import pytest
 from message_contacts.wire.app import App
 from tests.fakes.gateway import World
 from tests.fakes.http_server import Answer, Connection, running
+from tests.fakes.operator_pages import PAGES
 
 PLAIN = b"POST /?Name=tom HTTP/1.1\r\nHost: contacts.example.com\r\n"
 
@@ -74,11 +75,7 @@ def echoed(answer: Answer) -> dict[str, Any]:
 
 async def test_signed_requests_are_answered_on_one_connection():
     world = World()
-
-    async def is_ready() -> bool:
-        return True
-
-    async with running(App(gateway=world.gateway, is_ready=is_ready)) as server, server.connected() as connection:
+    async with running(App(gateway=world.gateway, operator=PAGES)) as server, server.connected() as connection:
         for _ in range(3):
             request = world.signed("SetThing")
             lines = [f"{request.method} {request.target} HTTP/1.1"]

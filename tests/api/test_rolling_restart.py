@@ -200,7 +200,7 @@ def test_a_rolling_restart_loses_nothing(tmp_path: Path, empty_postgres_url: str
         "ROOT_ACCESS_KEY_SECRET": KEY.access_key_secret,
         "CONTACTS_PER_DIRECTORY": "10000",
         "VERIFICATIONS_PER_DAY": "10000",
-        "STOP_DELAY": "2",
+        "DRAIN_SECONDS": "2",
     }
     services = [RunningCopy(tmp_path / name, **settings) for name in ("first", "second")]
     end = threading.Event()

@@ -23,6 +23,8 @@ from message_contacts.audit.sealing import Sealer
 from message_contacts.audit.trail import AuditTrail
 from message_contacts.bootstrap.errors import StartError
 from message_contacts.bootstrap.key_file import key_file
+from message_contacts.bootstrap.metering import Meter, known_codes
+from message_contacts.bootstrap.readiness import Readiness
 from message_contacts.bootstrap.recipients import RecipientSide, recipient_side
 from message_contacts.bootstrap.service import Service
 from message_contacts.changes import Job, Seam, Settler
@@ -48,6 +50,7 @@ from message_contacts.delivery.withdrawal import ContactWithdrawal, MemberSettin
 from message_contacts.delivery.worker import Worker
 from message_contacts.directory.model import DirectoryRules
 from message_contacts.ids import Ids, RandomIds
+from message_contacts.metrics import Metrics
 from message_contacts.operations.call import Rules, Services
 from message_contacts.operations.catalogue import REGISTRY
 from message_contacts.operations.invoke import Invoker
@@ -65,6 +68,7 @@ from message_contacts.webhooks.model import WebhookRules
 from message_contacts.webhooks.rules import SEND_WEBHOOK_CODE
 from message_contacts.webhooks.sealing import EndpointSeal
 from message_contacts.wire.app import App
+from message_contacts.wire.operator_pages import OperatorPages
 from message_contacts.wire.pipeline import Gateway
 from message_contacts.wire.proxies import source_address
 from message_contacts.wire.rendering import ErrorPage
@@ -106,8 +110,9 @@ async def build(
     clock = clock or SystemClock()
     ids = ids or RandomIds()
     opened = AsyncExitStack()
+    metrics = Metrics(known_codes(REGISTRY))
     try:
-        storage = await asyncio.to_thread(_opened, settings, clock)
+        storage = await asyncio.to_thread(_opened, settings, clock, metrics)
         opened.callback(storage.close)
         opened.push_async_callback(storage.finish)
         vault = _vault(settings)
@@ -251,8 +256,19 @@ async def build(
             clock=clock,
         ),
     }
-    worker = Worker(storage.outbox, handlers, CHANNELS, clock, worker_id=f"{os.getpid()}-{secrets.token_hex(6)}")
+    worker_id = f"{os.getpid()}-{secrets.token_hex(6)}"
+    worker = Worker(storage.outbox, handlers, CHANNELS, clock, worker_id=worker_id, metrics=metrics)
     storage.on_enqueued = worker.wake
+    readiness = Readiness(storage=storage, vault=vault, worker=worker, clock=clock)
+    meter = Meter(
+        metrics,
+        storage.backlogs,
+        clock,
+        channels=CHANNELS,
+        kinds=tuple(handlers),
+        folder=settings.metrics_folder,
+    )
+    operator = OperatorPages(ailments=readiness.ailments, metrics=meter.page)
     refusals = Refusals(storage.audit, clock, ids)
     authorizer = Authorizer(grants=storage.grants, clock=clock, diagnoses=services.diagnoses, observer=refusals)
     invoker = Invoker(services, authorizer)
@@ -269,6 +285,7 @@ async def build(
         nonces=NonceMemory(),
         uses=uses,
         throttle=throttle,
+        metrics=metrics,
         error_page=ErrorPage(recommend_host=settings.recommend_host),
     )
     return Service(
@@ -293,9 +310,14 @@ async def build(
         sharing=None
         if throttle is None
         else Sharing(throttle, storage.demands, clock, process_id=process_id, processes=settings.workers),
+        readiness=readiness,
+        meter=meter,
+        operator=operator,
         app=App(
             gateway=gateway,
-            is_ready=storage.is_ready,
+            operator=operator,
+            metrics_port=None if settings.metrics_listen is None else settings.metrics_listen[1],
+            metrics_for_local=settings.metrics_listen is None and settings.loopback,
             pages=by_prefix(
                 {
                     "/verify/": verification_pages(
@@ -381,7 +403,7 @@ def _vault(settings: Settings) -> Vault:
     return Vault(*(entry.key for entry in file.read()), *accepted, newer=newer)
 
 
-def _opened(settings: Settings, clock: Clock) -> Storage:
+def _opened(settings: Settings, clock: Clock, metrics: Metrics) -> Storage:
     """The database, made or migrated if it has to be. Raises: StartError."""
     url = settings.database_url
     try:
@@ -393,10 +415,10 @@ def _opened(settings: Settings, clock: Clock) -> Storage:
                     "all of them."
                 )
             migrate(url)
-            return open_postgres(url, clock, connections=settings.database_connections)
+            return open_postgres(url, clock, connections=settings.database_connections, metrics=metrics)
         path = sqlite_path(url)
         path.parent.mkdir(parents=True, exist_ok=True)
         migrate(url)
-        return open_sqlite(path, clock)
+        return open_sqlite(path, clock, metrics=metrics)
     except CannotOpen as refusal:
         raise StartError(str(refusal)) from None

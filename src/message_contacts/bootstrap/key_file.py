@@ -80,6 +80,14 @@ class KeyFile:
         finally:
             draft.unlink()
 
+    def write(self, keys: Sequence[DatedKey]) -> None:
+        """Make the file with these keys, or put them in the place of those that are there."""
+        if self.path.exists():
+            with self.alone():
+                self.replace(keys)
+        else:
+            self.replace(keys)
+
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
         """Keep others who do the same waiting: two who read it, and then replace it, would lose a key."""

@@ -21,6 +21,8 @@ from message_contacts.access.sharing import Sharing
 from message_contacts.audit.refusals import Refusals
 from message_contacts.audit.sealing import Sealer
 from message_contacts.bootstrap.errors import StartError
+from message_contacts.bootstrap.metering import Meter
+from message_contacts.bootstrap.readiness import Readiness
 from message_contacts.bootstrap.recipients import RecipientSide
 from message_contacts.changes import Change, Job
 from message_contacts.clock import SECOND, Clock
@@ -39,6 +41,7 @@ from message_contacts.storage import Retention, Storage
 from message_contacts.transports.bounce_intake import BounceIntake
 from message_contacts.verification.service import VerificationService
 from message_contacts.wire.app import App
+from message_contacts.wire.operator_pages import OperatorPages
 from message_contacts.wire.pipeline import Gateway
 
 log = structlog.get_logger(__name__)
@@ -77,6 +80,10 @@ class Service:
     sealer: Sealer
     #: Shares limits on calls with other processes; None: there is no limit.
     sharing: Sharing | None
+    readiness: Readiness
+    meter: Meter
+    #: `/healthz`, `/readyz`, `/metrics`, for processes that answer no calls.
+    operator: OperatorPages
     app: App
     _open: AsyncExitStack
 

@@ -6,8 +6,10 @@ import asyncio
 import gc
 import os
 import signal
+import threading
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from contextlib import AsyncExitStack
+from types import FrameType
 from typing import Any
 
 import structlog
@@ -38,18 +40,19 @@ class Hosted:
         self._settings = settings
         self._open = AsyncExitStack()
         self._app: App | None = None
-        self._is_stopping = False
 
     def direct(self, scope: Message, body: bytes) -> Coroutine[Any, Any, Any] | None:
         """See `wire.direct.Direct`."""
         return self._app.direct(scope, body) if self._app is not None else None
 
+    def refused_unread(self, code: str) -> None:
+        """See `wire.direct.refusals_of`."""
+        if self._app is not None:
+            self._app.refused_unread(code)
+
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if self._app is not None and scope["type"] != "lifespan":
-            if self._is_stopping and scope["path"] == "/readyz":
-                await _say_not_ready(send)
-            else:
-                await self._app(scope, receive, send)
+            await self._app(scope, receive, send)
             return
         if scope["type"] != "lifespan":
             raise RuntimeError("a request came before the start")
@@ -75,8 +78,10 @@ class Hosted:
         attending = asyncio.create_task(service.attend(), name="attending")
         attending.add_done_callback(_stop_when_broken)
         self._open.push_async_callback(_stop_attending, attending, service)
-        if self._settings.stop_delay:
-            self._delay_stop(self._settings.stop_delay.total_seconds())
+        sharing = asyncio.create_task(service.meter.share(), name="sharing metrics")
+        sharing.add_done_callback(_stop_when_broken)
+        self._open.push_async_callback(_stop_working, sharing)
+        _drain_first(service, self._settings.drain.total_seconds())
         self._app = service.app
         # What is there now stays: the collector need not walk through it again and again.
         gc.collect()
@@ -84,33 +89,30 @@ class Hosted:
         # Calls leave next to no cycles behind. Walking through all that lives, every few seconds, only holds calls up.
         gc.set_threshold(20_000, 50, 1_000)
 
-    def _delay_stop(self, seconds: float) -> None:
-        """Have SIGTERM do what the server does at it only after so long, and be not ready at once.
 
-        It may come twice: from whoever stops the service, and from the process above. Ctrl-C stops without delay.
-        """
-        stop = signal.getsignal(signal.SIGTERM)
-        if not callable(stop):
-            raise TypeError("the server does not listen to SIGTERM")
-        loop = asyncio.get_running_loop()
+def _drain_first(service: Service, seconds: float) -> None:
+    """On SIGTERM, say at once that the service is not ready, and hand the signal to the server only after a while.
 
-        def begin() -> None:
-            if not self._is_stopping:
-                self._is_stopping = True
-                log.info("stopping", seconds=seconds)
-                loop.call_later(seconds, stop, signal.SIGTERM, None)
+    Balancers need that while to see it; until then they send requests, which have to be answered. The server puts its
+    own handler, or the one before, back when it ends.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return  # only there can signals be handled; the server has not tried either
+    loop = asyncio.get_running_loop()
+    server_stops = signal.getsignal(signal.SIGTERM)
+    if not callable(server_stops):
+        return
 
-        signal.signal(signal.SIGTERM, lambda _number, _frame: loop.call_soon_threadsafe(begin))
+    def stop(number: int, frame: FrameType | None) -> None:
+        is_first = not service.readiness.is_stopping
+        service.readiness.stop()
+        if is_first and seconds:
+            log.info("draining", seconds=seconds)
+            loop.call_soon_threadsafe(loop.call_later, seconds, server_stops, number, None)
+        else:
+            server_stops(number, frame)
 
-
-async def _say_not_ready(send: Send) -> None:
-    headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
-        (b"content-length", b"9"),
-        (b"cache-control", b"no-store"),
-    ]
-    await send({"type": "http.response.start", "status": 503, "headers": headers})
-    await send({"type": "http.response.body", "body": b"stopping\n"})
+    signal.signal(signal.SIGTERM, stop)
 
 
 async def _stop_working(working: asyncio.Task[None]) -> None:

@@ -24,6 +24,8 @@ _COMMANDS = {
     "encryption-key": ("encryption_keys", "encryption_key", "Replace the key that seals secrets."),
     "audit": ("audit", "audit", "Read, write out and verify who changed what."),
     "copy": ("copying", "copy", "Move a whole service to another database."),
+    "backup": ("backups", "backup", "Copy the database while the service goes on."),
+    "restore": ("backups", "restore", "Put a backup in the place of the database."),
     "config": ("configuration", "config", "Show the settings in force and where they come from."),
 }
 

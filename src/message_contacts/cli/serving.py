@@ -6,17 +6,19 @@ import asyncio
 import os
 import shutil
 import signal
+import socket
 import ssl
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
 
 from message_contacts.cli.loading import config_option, settings_for
-from message_contacts.settings import CONFIG, DEMO_ACCESS_KEY_ID, DEMO_ACCESS_KEY_SECRET, PREFIX, Settings
+from message_contacts.settings import CONFIG, DEMO_ACCESS_KEY_ID, DEMO_ACCESS_KEY_SECRET, PREFIX, Settings, forms
 
 if TYPE_CHECKING:
     from message_contacts.access.administration import NewKey
@@ -40,9 +42,8 @@ def serve(*, host: str | None, port: str | None, workers: str | None, demo: bool
     what waits runs inside, unless MESSAGE_CONTACTS_WORKER=false.
     """
     # Heavy to load: `--help` does without.
-    from message_contacts.cli.hosting import Hosted  # noqa: PLC0415
     from message_contacts.cli.logs import configure_logs  # noqa: PLC0415
-    from message_contacts.wire.server import StartError, serve  # noqa: PLC0415
+    from message_contacts.cli.operator_listener import listening_for_metrics  # noqa: PLC0415
 
     options = {name: text for name, text in (("HOST", host), ("PORT", port), ("WORKERS", workers)) if text is not None}
     base = _demo_settings() if demo else {}
@@ -54,13 +55,26 @@ def serve(*, host: str | None, port: str | None, workers: str | None, demo: bool
         raise click.ClickException("--demo is for a loopback address with captured mail and text messages only.")
     configure_logs(settings)
     asyncio.run(_prepare(settings, demo=demo))
-    if settings.workers > 1:
-        _put_into_environment(settings, options | dict(base), config)
+    with ExitStack() as open_:
+        beside = [open_.enter_context(listening_for_metrics(settings))] if settings.metrics_listen else []
+        if settings.workers > 1:
+            if settings.metrics_folder is None:  # each of them tells the sum of all
+                options["METRICS_FOLDER"] = open_.enter_context(TemporaryDirectory(prefix="message-contacts-"))
+                settings = settings_for(config, options=options, base=base)
+            _put_into_environment(settings, options | dict(base), config)
+        _serve(settings, beside, demo=demo)
+
+
+def _serve(settings: Settings, beside: list[socket.socket], *, demo: bool) -> None:
+    from message_contacts.cli.hosting import Hosted  # noqa: PLC0415 - as above
+    from message_contacts.wire.server import StartError, serve  # noqa: PLC0415
+
     try:
         serve(
             Hosted(settings) if settings.workers == 1 else "message_contacts.cli.hosting:application",
             host=settings.host,
             port=settings.port,
+            beside=beside,
             workers=settings.workers,
             ssl_certfile=settings.tls_certificate,
             ssl_keyfile=settings.tls_key,
@@ -86,16 +100,22 @@ def worker(*, config: Path | None) -> None:
     """
     from message_contacts.cli.logs import configure_logs  # noqa: PLC0415 - heavy to load: `--help` does without
     from message_contacts.cli.opening import need_database, opened  # noqa: PLC0415
+    from message_contacts.cli.operator_listener import showing_metrics  # noqa: PLC0415
 
     settings = settings_for(config)
     configure_logs(settings)
     need_database(settings)
 
     async def work() -> None:
-        async with opened(settings) as service:
+        async with opened(settings) as service, showing_metrics(service):
             working = asyncio.create_task(service.work())
+
+            def stop() -> None:
+                service.readiness.stop()
+                working.cancel()
+
             for number in (signal.SIGTERM, signal.SIGINT):
-                asyncio.get_running_loop().add_signal_handler(number, working.cancel)
+                asyncio.get_running_loop().add_signal_handler(number, stop)
             click.echo(f"Sending what waits in {settings.database_shown}. Ctrl-C stops.", err=True)
             with suppress(asyncio.CancelledError):
                 await working
@@ -201,9 +221,12 @@ def _announce(settings: Settings, listening: Listening, *, demo: bool) -> None:
     scheme = "https" if listening.is_tls else "http"
     host = f"[{listening.host}]" if ":" in listening.host else listening.host
     address = f"{host}:{listening.port}"
+    shown = settings.metrics_listen and forms.LISTEN.show(settings.metrics_listen)
+    metrics = f" Metrics at {scheme}://{shown}/metrics." if shown else ""
     click.echo(
         f"Message Contacts answers at {scheme}://{address}"
         + (", with demo data and captured mail." if demo else f"; links in messages begin with {settings.public_url}.")
+        + metrics
         + " Ctrl-C stops it.",
         err=True,
     )

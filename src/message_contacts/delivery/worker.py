@@ -8,6 +8,7 @@ job whose worker died is simply due again then.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from message_contacts.clock import DAY, SECOND, Clock, Instant
 from message_contacts.delivery.outbox import Fate, Outbox, Settlement
 from message_contacts.delivery.outcome import Outcome, Verdict
 from message_contacts.delivery.pace import WorkerRules, wait_seconds
+from message_contacts.metrics import UNKNOWN, Metrics
 
 log = structlog.get_logger()
 
@@ -30,6 +32,8 @@ INTERNAL_ERROR = "internal-error"
 UNKNOWN_KIND = "unknown-kind"
 #: Reason of a job whose handler took longer than `WorkerRules.try_seconds`.
 OVERDUE = "timed-out"
+#: Seconds beyond what a try and a pause may take, before a worker counts as stalled.
+_LATE_SECONDS = 60.0
 
 
 class Worker:
@@ -45,6 +49,7 @@ class Worker:
         worker_id: str,
         rules: WorkerRules | None = None,
         jitter: Callable[[], float] = random.random,
+        metrics: Metrics | None = None,
     ) -> None:
         """Put it together; nothing happens before `run`.
 
@@ -53,11 +58,12 @@ class Worker:
             channels: The queues to serve.
             worker_id: Names this worker among all workers of all processes.
             jitter: A number between 0 and 1.
+            metrics: Counts tries; None: nobody asks.
         """
         self._outbox = outbox
         self._worker_id = worker_id
         self._stopping = asyncio.Event()
-        shared = _Shared(
+        self._shared = _Shared(
             outbox=outbox,
             handlers=handlers,
             clock=clock,
@@ -65,14 +71,22 @@ class Worker:
             rules=rules or WorkerRules(),
             jitter=jitter,
             stopping=self._stopping,
+            metrics=metrics,
         )
-        self._lanes = {channel: _Lane(channel, shared) for channel in channels}
+        self._lanes = {channel: _Lane(channel, self._shared) for channel in channels}
 
     def wake(self, channel: str) -> None:
         """Say that something was enqueued there. Channels that other workers serve are their business."""
         lane = self._lanes.get(channel)
         if lane is not None:
             lane.awake.set()
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether it runs and a part of it has done nothing for far longer than a try or a pause may take."""
+        rules = self._shared.rules
+        moved = min((lane.moved_at for lane in self._lanes.values()), default=math.inf)
+        return self._shared.clock.monotonic() - moved > rules.poll_seconds + 2 * rules.try_seconds + _LATE_SECONDS
 
     def stop(self) -> None:
         """Claim nothing more; `run` returns when what is being done is done and recorded."""
@@ -99,6 +113,7 @@ class _Shared:
     rules: WorkerRules
     jitter: Callable[[], float]
     stopping: asyncio.Event
+    metrics: Metrics | None
 
 
 class _Lane:
@@ -117,6 +132,8 @@ class _Lane:
         self.done: list[Settlement] = []
         self._something_done = asyncio.Event()
         self._doers_left = 0
+        #: When something last went on here, on the monotonic clock; without end while the lane does not run.
+        self.moved_at = math.inf
 
     def changed(self) -> None:
         """Have all parts look again."""
@@ -127,17 +144,23 @@ class _Lane:
     async def run(self) -> None:
         concurrency = self._shared.rules.concurrency
         self._doers_left = concurrency
+        self._moved()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._claim())
             group.create_task(self._record())
             for _ in range(concurrency):
                 group.create_task(self._do())
+        self.moved_at = math.inf
+
+    def _moved(self) -> None:
+        self.moved_at = self._shared.clock.monotonic()
 
     async def _claim(self) -> None:
         """Keep some claimed jobs at hand; when nothing is due, wait until something is."""
         rules, clock = self._shared.rules, self._shared.clock
         failures = 0
         while not self._shared.stopping.is_set():
+            self._moved()
             self.awake.clear()
             self._room.clear()
             wanted = rules.batch - self._claimed.qsize()
@@ -196,10 +219,19 @@ class _Lane:
                 continue
             started = clock.monotonic()
             outcome = await self._try(job)
-            self.done.append(self._settlement(job, outcome, duration_ms=(clock.monotonic() - started) * 1000))
+            seconds = clock.monotonic() - started
+            settlement = self._settlement(job, outcome, duration_ms=seconds * 1000)
+            self.done.append(settlement)
+            self._count(settlement, seconds)
+            self._moved()
             self._something_done.set()
         self._doers_left -= 1
         self._something_done.set()
+
+    def _count(self, settlement: Settlement, seconds: float) -> None:
+        if self._shared.metrics is not None:
+            kind = settlement.job.kind if settlement.job.kind in self._shared.handlers else UNKNOWN
+            self._shared.metrics.job(self.channel, kind, settlement.fate.value, seconds)
 
     async def _try(self, job: Job) -> Outcome:
         """Do one job. A handler that raises has a bug: logged, and tried again like any other failure."""

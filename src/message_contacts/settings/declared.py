@@ -91,6 +91,26 @@ class Settings:
     log_format: str = setting(
         forms.one_of("json", "console"), default="json", doc="One JSON object a line, or lines for people."
     )
+    metrics_listen: tuple[str, int] | None = setting(
+        forms.LISTEN,
+        default=None,
+        doc="Address and port of their own for `/metrics`, `/healthz` and `/readyz`, of `serve` and of `worker`; who "
+        "reaches them may read them. Without it, `serve` shows `/metrics` beside the API while `HOST` and `PUBLIC_URL` "
+        "are loopback, and to nobody but this machine.",
+    )
+    metrics_folder: Path | None = setting(
+        forms.FOLDER,
+        default=None,
+        doc="Folder in which processes of one machine put their numbers, so that each tells the sum of all. `serve` "
+        "with several `WORKERS` makes one for itself; set it so that `worker` processes count in as well.",
+    )
+    drain: timedelta = setting(
+        forms.seconds(0, 300),
+        default=timedelta(0),
+        name="DRAIN_SECONDS",
+        doc="How long the service goes on answering after SIGTERM while `/readyz` says `shutting-down`, so that "
+        "balancers stop sending first. A second signal ends it at once.",
+    )
     database_url: str = setting(
         forms.DATABASE_URL,
         default="sqlite:///data/message-contacts.db",
@@ -174,12 +194,6 @@ class Settings:
         default=False,
         doc="Capturing starts only while `HOST` and `PUBLIC_URL` are loopback, since whoever reads the inbox can "
         "confirm every address. `true` allows it elsewhere: for test systems only.",
-    )
-    stop_delay: timedelta = setting(
-        forms.seconds(0, 300),
-        default=timedelta(0),
-        doc="Told to stop by SIGTERM, the service goes on answering for so long while `/readyz` says that it is not "
-        "ready, so that a balancer turns to others first. More than the balancer needs to notice.",
     )
     worker: bool = setting(
         forms.BOOLEAN,
@@ -391,6 +405,8 @@ class Settings:
                 f"{PREFIX}WEBHOOKS would capture messages on a service that others can reach (HOST {self.host}, "
                 f"PUBLIC_URL {self.public_url}). Set it to post, or {PREFIX}ALLOW_CAPTURE=true on a test system."
             )
+        if self.metrics_listen is not None and self.metrics_listen[1] == self.port:
+            yield f"{PREFIX}METRICS_LISTEN and {PREFIX}PORT name the same port ({self.port}); metrics need their own."
         demo = DEMO_ACCESS_KEY_ID, DEMO_ACCESS_KEY_SECRET
         if (self.root_access_key_id == demo[0] or self.root_access_key_secret == demo[1]) and not self.demo_key_allowed:
             yield (

@@ -159,6 +159,18 @@ def _keys_of_32_bytes(text: str) -> tuple[bytes, ...]:
     return tuple(_key_of_32_bytes(part.strip()) for part in text.split(","))
 
 
+def _parse_listen(text: str) -> tuple[str, int]:
+    parts = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.\-]+):([0-9]{1,5})", text)
+    if parts is None or not 0 < int(parts[2]) < 65536:
+        raise ValueError("must be an address and a port such as 127.0.0.1:9464 or [::1]:9464")
+    return parts[1].strip("[]"), int(parts[2])
+
+
+def _show_listen(value: tuple[str, int]) -> str:
+    host, port = value
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def without_password(url: str) -> str:
     """The address with its passwords masked, also those among its options."""
     netloc = urlsplit(url).netloc
@@ -193,6 +205,8 @@ def _parse_database_url(text: str) -> str:
 
 BOOLEAN = Form("`true` or `false`", _truth_value, lambda value: "true" if value else "false")
 FILE = Form("path of a file", Path)
+FOLDER = Form("path of a folder", Path)
+LISTEN = Form("`ADDRESS:PORT`", _parse_listen, _show_listen)
 COUNT = whole(1, 1_000_000)
 NETWORKS = Form("networks, separated by commas", _parse_networks, lambda value: ",".join(map(str, value)))
 ZONE = Form("offset from UTC", _parse_zone, _show_zone)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -22,9 +22,12 @@ from message_contacts.delivery.message_store import MessageStore
 from message_contacts.delivery.outbox import Inbox, Outbox
 from message_contacts.delivery.standing import StandingStore
 from message_contacts.directory.store import DirectoryStore
+from message_contacts.health import Ailment
+from message_contacts.metrics import Metrics
 from message_contacts.privacy.store import PersonStore
 from message_contacts.storage.access import Access
 from message_contacts.storage.audit import AuditEvents
+from message_contacts.storage.backlog import Backlogs
 from message_contacts.storage.committing import ChangeCommitter
 from message_contacts.storage.contacts import Contacts
 from message_contacts.storage.directory import Directories
@@ -34,7 +37,7 @@ from message_contacts.storage.housekeeping import Housekeeping, Retention
 from message_contacts.storage.inbox import MessageInbox
 from message_contacts.storage.key_uses import AccessKeyUses
 from message_contacts.storage.messages import Messages
-from message_contacts.storage.migrate import HEAD, check, migrate, schema_version, sqlite_path
+from message_contacts.storage.migrate import HEAD, VERSIONS, check, migrate, schema_version, sqlite_path
 from message_contacts.storage.outbox import JobOutbox
 from message_contacts.storage.people import People
 from message_contacts.storage.ram import Ram
@@ -99,6 +102,7 @@ class Storage:
         self.messages: MessageStore = Messages(database)
         self.webhooks: WebhookStore = Webhooks(database)
         self.standing: StandingStore = Standings(database)
+        self.backlogs = Backlogs(database)
         self.inbox: Inbox = MessageInbox(database)
         self.people: PersonStore = People(database)
         self._housekeeping = Housekeeping(database)
@@ -108,9 +112,16 @@ class Storage:
         """Take away what has served its time; meant to be called every minute or so."""
         await self._housekeeping.prune(now, retention or Retention())
 
-    async def is_ready(self) -> bool:
-        """Whether the database answers."""
-        return await self._database.rows("SELECT 1", ()) == [(1,)]
+    async def ailments(self) -> Sequence[Ailment]:
+        """Why the database cannot be worked with now; empty: it can. Looks, and after a failed commit writes."""
+        found = await self._database.ailments()
+        if found:
+            return found
+        rows = await self._database.rows(VERSIONS, ())
+        version, oldest_program = rows[0] if rows else ("", "")
+        if version < HEAD:
+            return (Ailment.SCHEMA_TOO_OLD,)
+        return (Ailment.SCHEMA_TOO_NEW,) if oldest_program > HEAD else ()
 
     async def finish(self) -> None:
         """Finish what is under way; to be called before `close` by whoever can wait."""
@@ -132,27 +143,41 @@ class Storage:
         self.on_enqueued(channel)
 
 
-def open_sqlite(path: Path, clock: Clock, *, busy_seconds: float = 5.0, seam: WriterSeam | None = None) -> Storage:
+def open_sqlite(
+    path: Path,
+    clock: Clock,
+    *,
+    busy_seconds: float = 5.0,
+    seam: WriterSeam | None = None,
+    metrics: Metrics | None = None,
+) -> Storage:
     """Open a migrated SQLite file.
 
     Args:
         busy_seconds: How long a commit waits for other processes' commits before it is given up.
         seam: Where a test looks at commits.
+        metrics: Counts commits; None: nobody asks.
     Raises:
         SchemaMismatch: The file is not migrated, or newer than this program.
     """
     check(f"sqlite:///{path}")
-    return Storage(SqliteDatabase(path, busy_seconds=busy_seconds, seam=seam), clock)
+    return Storage(SqliteDatabase(path, busy_seconds=busy_seconds, seam=seam, metrics=metrics), clock)
 
 
 def open_postgres(
-    database_url: str, clock: Clock, *, connections: int = CONNECTIONS, seam: PostgresSeam | None = None
+    database_url: str,
+    clock: Clock,
+    *,
+    connections: int = CONNECTIONS,
+    seam: PostgresSeam | None = None,
+    metrics: Metrics | None = None,
 ) -> Storage:
     """Open a migrated PostgreSQL database, for one event loop.
 
     Args:
         connections: How many this process holds, at most.
         seam: Where a test looks at commits.
+        metrics: Counts commits; None: nobody asks.
     Raises:
         SchemaMismatch: The database is not migrated, or newer than this program.
         DatabaseUnreachable: Nobody answers there, or they refuse.
@@ -163,4 +188,4 @@ def open_postgres(
 
     check(database_url)
     address = PostgresAddress(database_url)
-    return Storage(PostgresDatabase(address, clock, connections=connections, seam=seam), clock)
+    return Storage(PostgresDatabase(address, clock, connections=connections, seam=seam, metrics=metrics), clock)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from message_contacts.errors import ErrorDefinition
+from message_contacts.health import Ailment
 
 Row = tuple[Any, ...]
 Parameters = tuple[Any, ...]
@@ -78,6 +79,10 @@ class Database(Protocol):
 
     async def write(self, sql: str, parameters: Parameters) -> tuple[list[Row], int]:
         """Carry out one statement durably; the rows it returns and how many it changed."""
+        ...
+
+    async def ailments(self) -> Sequence[Ailment]:
+        """Why it cannot be read or written now, looked at as of now; empty: it can. The log has what is behind it."""
         ...
 
     def scrub(self) -> None:

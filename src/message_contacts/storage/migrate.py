@@ -23,6 +23,11 @@ HEAD = "0003"
 #: Stands in the place of the version, before that of the program, while `moving` fills a database.
 HALF_MOVED = "moving"
 
+VERSIONS = """
+    -- Which schema a database has, and which program is the oldest that works with it.
+    SELECT version_num, (SELECT oldest_program FROM schema_compatibility) FROM alembic_version
+"""
+
 _SQLITE = "sqlite:///"
 
 

@@ -11,11 +11,15 @@ import structlog
 from message_contacts import errors
 from message_contacts.changes import Stale
 from message_contacts.clock import Clock
+from message_contacts.errors import ApiError
+from message_contacts.health import Ailment
+from message_contacts.metrics import Metrics
 from message_contacts.storage.engine import Parameters, Query, Row, Step
 from message_contacts.storage.postgres_connection import (
     Connection,
     ConnectionLost,
     PostgresAddress,
+    ailment_of,
     is_unavailable,
     refusal,
 )
@@ -39,6 +43,8 @@ _LISTERS = 2
 #: The least number of connections of a process: for a read, for lists, for commits, and to find out what became of one.
 LEAST_CONNECTIONS = 1 + _LISTERS + 1 + 1
 
+READS_ONLY = "SELECT current_setting('transaction_read_only')"
+WRITE_NOTHING = "UPDATE schema_compatibility SET oldest_program = oldest_program"
 BEGIN_SNAPSHOT = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -46,17 +52,24 @@ class PostgresDatabase:
     """`engine.Database` on a server, shared with any number of processes. Belongs to one event loop."""
 
     def __init__(
-        self, address: PostgresAddress, clock: Clock, *, connections: int, seam: WriterSeam | None = None
+        self,
+        address: PostgresAddress,
+        clock: Clock,
+        *,
+        connections: int,
+        seam: WriterSeam | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         """Make it; connections are opened as they are needed.
 
         Args:
             connections: At most, all purposes together.
             seam: Where a test looks at commits.
+            metrics: Counts commits; None: nobody asks.
         """
         self._reading = Pool(address, max(1, connections - LEAST_CONNECTIONS + 1), patience=_CONNECTION_SECONDS)
         self._listing = Pool(address, _LISTERS, patience=_CONNECTION_SECONDS)
-        self._writer = Writer(address, clock, seam=seam)
+        self._writer = Writer(address, clock, seam=seam, metrics=metrics)
 
     async def rows(self, sql: str, parameters: Parameters) -> list[Row]:
         pool = self._reading
@@ -103,6 +116,22 @@ class PostgresDatabase:
                     raise errors.SERVICE_UNAVAILABLE(complaint="others in the way") from None
                 await asyncio.sleep(0.01 * tries)
         raise AssertionError("unreachable")
+
+    async def ailments(self) -> Sequence[Ailment]:
+        try:
+            ((reads_only,),) = await self.rows(READS_ONLY, ())
+        except ApiError:
+            return (Ailment.DATABASE_UNREACHABLE,)
+        if reads_only == "on":
+            return (Ailment.DATABASE_READ_ONLY,)
+        complaint = self._writer.complaint
+        if complaint is not None:  # tried again: nobody else may, as long as this one says that it fails
+            try:
+                await self.write(WRITE_NOTHING, ())
+            except ApiError:
+                return (ailment_of(complaint),)
+            self._writer.complaint = None
+        return ()
 
     def scrub(self) -> None:
         """Nothing here: what was deleted leaves the files when the server vacuums."""

@@ -17,6 +17,7 @@ import structlog
 from message_contacts import errors
 from message_contacts.changes import Stale
 from message_contacts.errors import ApiError
+from message_contacts.health import Ailment
 from message_contacts.settings.forms import is_postgres, without_password
 from message_contacts.storage.constraints import REFUSALS
 from message_contacts.storage.engine import DatabaseUnreachable, Parameters
@@ -294,6 +295,14 @@ async def first_connected(address: PostgresAddress) -> asyncpg.Connection[Any]:
     except _CANNOT_CONNECT as complaint:
         reason = str(complaint).splitlines()[0] if str(complaint) else f"no answer in {CONNECT_SECONDS:.0f} seconds"
         raise DatabaseUnreachable(f"{address.shown} cannot be used: {reason}.".replace("..", ".")) from None
+
+
+def ailment_of(complaint: BaseException) -> Ailment:
+    """The word for what kept a commit from being carried out."""
+    state = getattr(complaint, "sqlstate", None) or ""
+    if state in ("53100", "58030"):
+        return Ailment.DISK_FULL
+    return Ailment.DATABASE_READ_ONLY if state == "25006" else Ailment.DATABASE_UNREACHABLE
 
 
 def _name(complaint: BaseException) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from enum import Enum
@@ -24,6 +25,7 @@ from message_contacts import errors
 from message_contacts.changes import Stale
 from message_contacts.clock import MINUTE, Clock
 from message_contacts.errors import ApiError
+from message_contacts.metrics import Metrics
 from message_contacts.storage.committing import USE_NONCE
 from message_contacts.storage.engine import Step
 from message_contacts.storage.postgres_connection import (
@@ -100,7 +102,17 @@ class _Waiting:
 class Writer:
     """Commits change sets to one database, over one connection; connects when it is first needed."""
 
-    def __init__(self, address: PostgresAddress, clock: Clock, *, seam: WriterSeam | None = None) -> None:
+    def __init__(
+        self,
+        address: PostgresAddress,
+        clock: Clock,
+        *,
+        seam: WriterSeam | None = None,
+        metrics: Metrics | None = None,
+    ) -> None:
+        #: What kept the last commit from being carried out, through nobody's bug; None since one has succeeded.
+        self.complaint: Exception | None = None
+        self._metrics = metrics
         self._address = address
         self._clock = clock
         self._seam = seam
@@ -231,6 +243,7 @@ class Writer:
         if self._connection is None or self._connection.is_closed:
             self._connection = await connected(self._address)
         connection = self._connection
+        started = time.perf_counter()
         deciding = False
         try:
             with connection.within(_TRANSACTION_SECONDS):
@@ -243,11 +256,13 @@ class Writer:
                     self._seam.committing(len(batch))
                 deciding = True
                 await connection.command("COMMIT")
-        except ConnectionLost:
+        except ConnectionLost as lost:
+            self._failed(lost)
             return _End.UNKNOWN if deciding else _End.LOST
         except asyncpg.PostgresError as complaint:
             if deciding or is_unavailable(complaint):
                 connection.close()
+                self._failed(complaint)
                 log.error("commit_failed", complaint=type(complaint).__name__, change_sets=len(batch))  # noqa: TRY400
                 return _End.UNKNOWN if deciding else _End.LOST
             await _roll_back(connection)
@@ -255,7 +270,15 @@ class Writer:
         except (ApiError, Stale, TypeError, NotTogether):
             await _roll_back(connection)
             raise
+        self.complaint = None
+        if self._metrics is not None:
+            self._metrics.committed(len(batch), time.perf_counter() - started)
         return _End.COMMITTED
+
+    def _failed(self, complaint: Exception) -> None:
+        self.complaint = complaint
+        if self._metrics is not None:
+            self._metrics.commit_failed()
 
 
 async def _find_out(address: PostgresAddress, batch: Sequence[_Waiting]) -> None:

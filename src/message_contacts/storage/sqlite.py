@@ -9,8 +9,12 @@ from pathlib import Path
 
 import apsw
 
+from message_contacts.errors import ApiError
+from message_contacts.health import Ailment
+from message_contacts.metrics import Metrics
 from message_contacts.storage.engine import DatabaseUnreachable, Parameters, Query, Row, SchemaMismatch, Step
 from message_contacts.storage.sqlite_checkpoint import Checkpointer
+from message_contacts.storage.sqlite_condition import Whereabouts, ailment_of
 from message_contacts.storage.sqlite_connection import UNAVAILABLE, connect, unavailable
 from message_contacts.storage.sqlite_writer import Writer, WriterSeam
 
@@ -20,15 +24,28 @@ _WRITE_CACHE_KIB = 16 * 1024
 #: Reads wait for nobody in the write-ahead log's everyday life; this covers recovery after a crash.
 _READ_BUSY_SECONDS = 1.0
 
+LOOK = """
+    -- Whether the file can be read.
+    SELECT 1 FROM schema_compatibility
+"""
+
+WRITE_NOTHING = """
+    -- Whether the file can be written: puts the one row there is in its own place.
+    UPDATE schema_compatibility SET oldest_program = oldest_program
+"""
+
 
 class SqliteDatabase:
     """`engine.Database` on one file, which other processes may have open as well."""
 
-    def __init__(self, path: Path, *, busy_seconds: float, seam: WriterSeam | None = None) -> None:
+    def __init__(
+        self, path: Path, *, busy_seconds: float, seam: WriterSeam | None = None, metrics: Metrics | None = None
+    ) -> None:
         """Open the file.
 
         Args:
             busy_seconds: How long a commit waits for other processes' commits before it is given up.
+            metrics: Counts commits; None: nobody asks.
         """
         writing = connect(path, busy_seconds=busy_seconds, cache_kib=_WRITE_CACHE_KIB, writes=True)
         self._reading = connect(path, busy_seconds=_READ_BUSY_SECONDS, cache_kib=_READ_CACHE_KIB)
@@ -36,7 +53,8 @@ class SqliteDatabase:
         self._execute = self._reading.cursor().execute
         self._lister = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-list")
         self._checkpointer = Checkpointer(writing, connect(path, busy_seconds=0.0, cache_kib=64, writes=True))
-        self._writer = Writer(writing, seam=seam, committed=self._checkpointer.committed)
+        self._writer = Writer(writing, seam=seam, committed=self._checkpointer.committed, metrics=metrics)
+        self._whereabouts = Whereabouts(path)
 
     async def rows(self, sql: str, parameters: Parameters) -> list[Row]:
         try:
@@ -66,6 +84,21 @@ class SqliteDatabase:
 
     async def write(self, sql: str, parameters: Parameters) -> tuple[list[Row], int]:
         return await self._writer.write(Step(sql, parameters))
+
+    async def ailments(self) -> Sequence[Ailment]:
+        found = self._whereabouts.ailment()
+        if found is not None:
+            return (found,)
+        try:
+            self._execute(LOOK).fetchall()
+        except UNAVAILABLE as complaint:
+            return (ailment_of(complaint),)
+        if self._writer.complaint is not None:  # tried again: nobody else may, as long as this one says that it fails
+            try:
+                await self.write(WRITE_NOTHING, ())
+            except ApiError:
+                return (ailment_of(self._writer.complaint),)
+        return ()
 
     def scrub(self) -> None:
         self._checkpointer.scrub()

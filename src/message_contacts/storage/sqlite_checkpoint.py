@@ -84,13 +84,23 @@ class Checkpointer:
     def _force(self) -> None:
         try:
             with self._one_at_a_time:  # what the background is moving just now need not be moved again
-                self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
-        except UNAVAILABLE as complaint:  # a long read, or another process at the same: later
-            log.info("checkpoint_put_off", complaint=type(complaint).__name__, pages=self._pages)
-            self._forced_at = self._pages + BACKGROUND_PAGES
+                # First without waiting: a read of an older state, a backup most of all, keeps the log from being begun
+                # anew for as long as it lasts, and to wait for its end would hold up every commit.
+                pages, moved = self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                if moved == pages:
+                    self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
+        except UNAVAILABLE as complaint:  # another process is at it
+            self._put_off(type(complaint).__name__)
         else:
+            if moved < pages:
+                self._put_off("long read")
+                return
             self._pages = 0
             self._background_at, self._forced_at = BACKGROUND_PAGES, FORCED_PAGES
+
+    def _put_off(self, complaint: str) -> None:
+        log.info("checkpoint_put_off", complaint=complaint, pages=self._pages)
+        self._forced_at = self._pages + BACKGROUND_PAGES
 
     def _empty(self) -> None:
         """Move everything and cut the log to nothing; when somebody reads in it, that is for later."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 
@@ -19,6 +20,7 @@ import structlog
 
 from message_contacts.changes import Stale
 from message_contacts.errors import ErrorDefinition
+from message_contacts.metrics import Metrics
 from message_contacts.storage.engine import Row, Step
 from message_contacts.storage.sqlite_connection import UNAVAILABLE, refusal, unavailable
 
@@ -70,9 +72,17 @@ class Writer:
     """Writes to one file, from a thread of its own."""
 
     def __init__(
-        self, connection: apsw.Connection, *, seam: WriterSeam | None = None, committed: Callable[[], None]
+        self,
+        connection: apsw.Connection,
+        *,
+        seam: WriterSeam | None = None,
+        committed: Callable[[], None],
+        metrics: Metrics | None = None,
     ) -> None:
         """Take over the connection; `committed` is called on the writer's thread after each commit."""
+        #: What the database said when a commit last failed through nobody's bug; None since one has succeeded.
+        self.complaint: Exception | None = None
+        self._metrics = metrics
         self._connection = connection
         self._cursor = connection.cursor()
         self._seam = seam
@@ -153,6 +163,7 @@ class Writer:
     def _commit(self, batch: Sequence[_Waiting]) -> None:
         """Carry out a batch in one transaction; failures are left with those they concern."""
         execute = self._cursor.execute
+        started = time.perf_counter()
         try:
             execute(BEGIN)
             for waiting in batch:
@@ -168,7 +179,13 @@ class Writer:
             if self._seam is not None:
                 self._seam.committing(self._connection)
             execute(COMMIT)
+            self.complaint = None
+            if self._metrics is not None:
+                self._metrics.committed(len(batch), time.perf_counter() - started)
         except UNAVAILABLE as complaint:
+            self.complaint = complaint
+            if self._metrics is not None:
+                self._metrics.commit_failed()
             self._take_all_back()
             log.error("commit_failed", complaint=type(complaint).__name__, change_sets=len(batch))  # noqa: TRY400
             for waiting in batch:

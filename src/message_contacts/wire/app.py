@@ -5,14 +5,12 @@ The API does not pass through a routing framework; pages may.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
 from message_contacts.wire.direct import Answering
+from message_contacts.wire.operator_pages import OperatorPages, is_local
 from message_contacts.wire.pipeline import Gateway
 from message_contacts.wire.proxies import Networks, origin
 from message_contacts.wire.reading import MAX_BODY
@@ -24,34 +22,32 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-log = structlog.get_logger(__name__)
-
-_TEXT = (b"content-type", b"text/plain;charset=utf-8")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
     """One service as an ASGI application."""
 
     gateway: Gateway
-    #: Whether the service can do its work now, the database above all.
-    is_ready: Callable[[], Awaitable[bool]]
+    #: `/healthz`, `/readyz`, `/metrics`.
+    operator: OperatorPages
+    #: Where metrics are told, and nothing but the operator's pages; None: on this machine, beside the API.
+    metrics_port: int | None = None
+    #: Whether requests from this machine to this machine may have metrics beside the API.
+    metrics_for_local: bool = False
     #: Answers every path that begins with one of `page_prefixes`; the path reaches it unchanged.
     pages: ASGIApp | None = None
     page_prefixes: tuple[str, ...] = ("/verify/",)
     #: Proxies whose word about source address and TLS is believed.
     trusted_proxies: Networks = ()
-    #: Seconds after which a readiness check that has not answered counts as failed.
-    readiness_patience: float = 5.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Whoever opens the service also answers for its start and end."""
         if scope["type"] == "http":
             path = scope["path"]
-            if path == "/":
+            if self._is_for_operator(scope) or self._is_operators_page(scope):
+                await self.operator(scope, receive, send)
+            elif path == "/":
                 await self._api(scope, receive, send)
-            elif path in {"/healthz", "/readyz"} and scope["method"] in {"GET", "HEAD"}:
-                await _send(send, await self._health(path))
             elif self.pages is not None and path.startswith(self.page_prefixes):
                 await self.pages(scope, receive, send)
             else:
@@ -61,7 +57,24 @@ class App:
 
     def direct(self, scope: Scope, body: bytes) -> Answering | None:
         """What answers a call of the API; None for everything else."""
-        return self._answering(scope, body) if scope["path"] == "/" else None
+        return self._answering(scope, body) if scope["path"] == "/" and not self._is_for_operator(scope) else None
+
+    def refused_unread(self, code: str) -> None:
+        """See `wire.direct.refusals_of`."""
+        if self.gateway.metrics is not None:
+            self.gateway.metrics.refused_unauthenticated(code)
+
+    def _is_for_operator(self, scope: Scope) -> bool:
+        """Whether it came in where the operator's pages are, and nothing else is."""
+        return self.metrics_port is not None and scope["server"][1] == self.metrics_port
+
+    def _is_operators_page(self, scope: Scope) -> bool:
+        """Whether it is one of the operator's pages that are shown beside the API."""
+        path = scope["path"]
+        shown = {"/healthz", "/readyz", "/metrics"} if self.metrics_for_local else {"/healthz", "/readyz"}
+        if path not in shown or scope["method"] not in {"GET", "HEAD"}:
+            return False
+        return path != "/metrics" or is_local(scope)
 
     async def _api(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _whole_body(receive)
@@ -76,20 +89,6 @@ class App:
         return self.gateway.handle(
             scope["method"], target.decode("latin-1"), headers, body, source.address, secure=source.is_secure
         )
-
-    async def _health(self, path: str) -> Response:
-        """`/healthz`: the process answers. `/readyz`: it can do its work."""
-        is_well = True
-        if path == "/readyz":
-            try:
-                async with asyncio.timeout(self.readiness_patience):
-                    is_well = await self.is_ready()
-            except Exception:
-                log.exception("readiness_check_failed")
-                is_well = False
-        body = b"ok\n" if is_well else b"not ready\n"
-        headers = (_TEXT, (b"content-length", b"%d" % len(body)), (b"cache-control", b"no-store"))
-        return Response(200 if is_well else 503, headers, body)
 
 
 async def _whole_body(receive: Receive) -> bytes | None:

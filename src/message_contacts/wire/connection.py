@@ -20,7 +20,7 @@ from message_contacts import errors
 from message_contacts.errors import ErrorDefinition
 from message_contacts.ids import Ids, RandomIds
 from message_contacts.protocol.parameters import parse_form
-from message_contacts.wire.direct import Answering, Begun, answer_bytes, direct_of
+from message_contacts.wire.direct import Answering, Begun, answer_bytes, direct_of, refusals_of
 from message_contacts.wire.limits import Limits, refusal
 from message_contacts.wire.rendering import ErrorPage, Response
 
@@ -369,6 +369,9 @@ class LimitedProtocol(HttpToolsProtocol):
     def _send_refusal(self, error: ErrorDefinition) -> None:
         request_id = self.ids.request()
         log.info("connection_refused", code=error.code, request_id=request_id, source=self.client and self.client[0])
+        told = refusals_of(self.app)
+        if told is not None:
+            told(error.code)
         self.transport.write(
             refusal(
                 error,

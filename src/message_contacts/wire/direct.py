@@ -31,6 +31,11 @@ def direct_of(app: object) -> Callable[[MutableMapping[str, Any], bytes], Answer
     return getattr(app, "direct", None)
 
 
+def refusals_of(app: object) -> Callable[[str], None] | None:
+    """Whom the application wants to be told the code of each request that is refused unread, if it does."""
+    return getattr(app, "refused_unread", None)
+
+
 class Begun:
     """A coroutine that has run up to its first wait, to be awaited from there by a task."""
 

@@ -22,6 +22,7 @@ from message_contacts.changes import Nonce
 from message_contacts.clock import Clock, Instant
 from message_contacts.errors import ApiError
 from message_contacts.ids import Ids
+from message_contacts.metrics import Metrics
 from message_contacts.operations.invoke import Invoker
 from message_contacts.operations.registry import PRODUCTS, RESOURCE_DIRECTORY_MASTER, Access, Operation, Registry
 from message_contacts.protocol.parameters import Arguments
@@ -57,6 +58,8 @@ class Gateway:
     uses: KeyUses | None = None
     #: Refuses calls beyond so many a second; None: there is no limit.
     throttle: Throttle | None = None
+    #: Counts calls; None: nobody asks.
+    metrics: Metrics | None = None
     #: Whether requests that did not come over TLS are refused.
     needs_tls: bool = False
     #: Bound once: finding it anew for each line would cost as much as writing the line.
@@ -85,6 +88,7 @@ class Gateway:
         request: Request | None = None
         named: Named | None = None
         key: KnownKey | None = None
+        caller: Caller | None = None
         code = "OK"
         try:
             request = read(
@@ -115,6 +119,11 @@ class Gateway:
             code = errors.INTERNAL_ERROR.code
             response = self._refused(errors.INTERNAL_ERROR(), request_id, request, named)
             self.log.exception("request_failed", request_id=request_id)
+        seconds = time.perf_counter() - started
+        if self.metrics is not None:
+            self.metrics.request(None if named is None else named.operation.name, code, seconds)
+            if caller is None:
+                self.metrics.refused_unauthenticated(code)
         self.log.info(
             "request_handled",
             operation=None if named is None else named.operation.name,
@@ -122,7 +131,7 @@ class Gateway:
             account_id=None if key is None else key.account_id,
             code=code,
             status=response.status,
-            duration_ms=round((time.perf_counter() - started) * 1_000, 3),
+            duration_ms=round(seconds * 1_000, 3),
             request_id=request_id,
             source=peer,
         )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import signal
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
@@ -49,6 +50,7 @@ def serve(
     *,
     host: str,
     port: int,
+    beside: Sequence[socket.socket] = (),
     workers: int = 1,
     ssl_certfile: Path | None = None,
     ssl_keyfile: Path | None = None,
@@ -60,6 +62,7 @@ def serve(
         app: The application; or `module:function`, a factory without arguments. Several workers need the factory: each
             calls it in a process of its own.
         port: 0 lets the system choose; `on_started` is told.
+        beside: Further listening sockets of the same application, as `bind` makes them.
         on_started: Called once, when requests are answered (by all workers).
     Raises:
         OSError: The address cannot be bound, or a certificate cannot be read.
@@ -74,13 +77,13 @@ def serve(
         if workers == 1:
             server = Server(config, listening, on_started)
             try:
-                server.run(sockets=[listener])
+                server.run(sockets=[listener, *beside])
             except SystemExit as stopped:  # uvicorn's way of saying that the start failed
                 raise StartError from stopped
             return
         if not isinstance(app, str):
             raise TypeError("several workers need the application as module:function")
-        supervisor = Supervisor(config, listener, listening, on_started)
+        supervisor = Supervisor(config, [listener, *beside], listening, on_started)
         supervisor.run()
         if supervisor.has_failed:
             raise StartError
@@ -90,6 +93,7 @@ def configure(
     app: ASGIApp | str,
     *,
     protocol: type[LimitedProtocol] = LimitedProtocol,
+    lifespan: Literal["on", "off"] = "on",
     workers: int = 1,
     ssl_certfile: Path | None = None,
     ssl_keyfile: Path | None = None,
@@ -101,7 +105,7 @@ def configure(
         http=protocol,
         ws="none",
         loop="uvloop",
-        lifespan="on",
+        lifespan=lifespan,
         interface="asgi3",
         workers=workers,
         ssl_certfile=ssl_certfile,
@@ -115,6 +119,18 @@ def configure(
         timeout_graceful_shutdown=GRACE_SECONDS,
         backlog=BACKLOG,
     )
+
+
+@contextlib.asynccontextmanager
+async def serving_beside(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
+    """Answer on this socket while the block runs, in an event loop that does other things too."""
+    server = _Guest(configure(app, lifespan="off"))
+    serving = asyncio.create_task(server.serve(sockets=[listener]), name="serving beside")
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -168,13 +184,21 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
+class _Guest(uvicorn.Server):
+    """uvicorn's server in a process whose signals are others' business."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
 class Supervisor(Multiprocess):
     """uvicorn's supervisor of worker processes that tells when all of them answer."""
 
     def __init__(
-        self, config: uvicorn.Config, listener: socket.socket, listening: Listening, on_started: Started | None
+        self, config: uvicorn.Config, listeners: list[socket.socket], listening: Listening, on_started: Started | None
     ) -> None:
-        super().__init__(config, [listener])
+        super().__init__(config, listeners)
         self._is_broken = False
         self._listening = listening
         self._on_started = on_started

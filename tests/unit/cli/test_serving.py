@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import HTTPError
@@ -139,20 +140,109 @@ def test_a_worker_without_a_database_says_so(run):
     assert "there is no database at" in result.stderr
 
 
-def test_processes_that_are_told_to_stop_are_not_ready_and_go_on_for_the_delay(tmp_path):
-    variables = {"MESSAGE_CONTACTS_DATABASE_URL": f"sqlite:///{tmp_path}/c.db", "MESSAGE_CONTACTS_STOP_DELAY": "2"}
-    with started(tmp_path, "serve", "--port", "0", "--workers", "2", until="answers at", **variables) as (
-        process,
-        said,
+def fetched(url):
+    try:
+        with urlopen(url) as answer:
+            return answer.status, answer.read().decode()
+    except HTTPError as refusal:
+        return refusal.code, refusal.read().decode()
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+def calls_of(text):
+    """How many calls were answered, by all that is told."""
+    return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(CALLS))
+
+
+CALLS = "message_contacts_requests_total{"
+
+
+def test_metrics_of_a_service_on_loopback_are_beside_the_api(tmp_path):
+    with started(tmp_path, "serve", "--port", "0", until="answers at") as (_, said):
+        assert fetched(address(said))[0] == 400
+        status, text = fetched(address(said) + "/metrics")
+        assert (status, calls_of(text)) == (200, 1)
+
+
+def test_metrics_of_several_processes_are_added_up_and_never_fall(tmp_path):
+    port = free_port()
+    variables = {"MESSAGE_CONTACTS_METRICS_LISTEN": f"127.0.0.1:{port}", "TMPDIR": str(tmp_path)}
+    with started(tmp_path, "serve", "--port", "0", "--workers", "2", until="answers at", **variables) as (_, said):
+        assert f"Metrics at http://127.0.0.1:{port}/metrics." in said
+        assert fetched(address(said) + "/metrics")[0] == 404
+        assert fetched(f"http://127.0.0.1:{port}/")[0] == 404
+        assert fetched(f"http://127.0.0.1:{port}/readyz") == (200, "ok\n")
+        seen = [0.0]
+        deadline = time.monotonic() + _SECONDS
+        sent = 0
+        while seen[-1] < 40 or sent < 40:  # whichever process answers has the others' numbers a moment later
+            assert time.monotonic() < deadline, seen
+            if sent < 40:
+                fetched(address(said))
+                sent += 1
+            seen.append(calls_of(fetched(f"http://127.0.0.1:{port}/metrics")[1]))
+        assert seen == sorted(seen)
+        assert seen[-1] == 40
+        assert "message_contacts_processes 2" in fetched(f"http://127.0.0.1:{port}/metrics")[1]
+        assert len(list(tmp_path.glob("message-contacts-*"))) == 1
+    assert not list(tmp_path.glob("message-contacts-*"))
+
+
+def test_a_worker_tells_its_numbers_and_those_of_its_folder(tmp_path):
+    ports = [free_port(), free_port()]
+    shared = {"MESSAGE_CONTACTS_METRICS_FOLDER": str(tmp_path / "numbers")}
+    listens = [{"MESSAGE_CONTACTS_METRICS_LISTEN": f"127.0.0.1:{port}", **shared} for port in ports]
+    with (
+        started(tmp_path, "serve", "--port", "0", until="answers at", **listens[0]) as (_, said),
+        started(tmp_path, "worker", until="Sending what waits", **listens[1]),
     ):
-        address = re.search(r"answers at (http://\S+);", said)[1]
+        fetched(address(said))
+        fetched(f"http://127.0.0.1:{ports[0]}/metrics")  # writes down what it has counted
+        assert fetched(f"http://127.0.0.1:{ports[1]}/readyz") == (200, "ok\n")
+        status, text = fetched(f"http://127.0.0.1:{ports[1]}/metrics")
+        assert (status, calls_of(text)) == (200, 1)
+        assert "message_contacts_processes 2" in text
+        assert fetched(f"http://127.0.0.1:{ports[1]}/")[0] == 404
+
+
+def test_a_port_for_metrics_that_is_taken_is_said_plainly(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        ended = subprocess.run(
+            [COMMAND, "serve", "--port", "0"],
+            check=False,
+            cwd=tmp_path,
+            env={**os.environ, "MESSAGE_CONTACTS_METRICS_LISTEN": listen},
+            capture_output=True,
+            text=True,
+        )
+    assert ended.returncode == 1
+    assert f"cannot listen on {listen.replace(':', ' port ')} for metrics: Address already in use." in ended.stderr
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_after_sigterm_readiness_goes_first_and_calls_are_still_answered(tmp_path, workers):
+    variables = {"MESSAGE_CONTACTS_DRAIN_SECONDS": "300"}
+    arguments = ("serve", "--port", "0", "--workers", workers)
+    with started(tmp_path, *arguments, until="answers at", **variables) as (process, said):
+        assert fetched(address(said) + "/readyz") == (200, "ok\n")
         process.send_signal(signal.SIGTERM)
-        answers = set()
-        while 503 not in answers:  # the process above looks at its signals twice a second
-            try:
-                with urlopen(f"{address}/readyz", timeout=_SECONDS) as answer:
-                    answers.add(answer.status)
-            except HTTPError as refused:
-                answers.add(refused.code)
-        with urlopen(f"{address}/healthz", timeout=_SECONDS) as answer:
-            assert answer.status == 200
+        deadline = time.monotonic() + _SECONDS
+        in_a_row = 0
+        while in_a_row < 20:  # so many that both processes are among them
+            in_a_row = in_a_row + 1 if fetched(address(said) + "/readyz") == (503, "shutting-down\n") else 0
+            assert time.monotonic() < deadline
+        assert fetched(address(said) + "/healthz") == (200, "ok\n")
+        assert fetched(address(said))[0] == 400  # the API's own refusal of a call without a name
+        if workers == "2":  # the processes that answer are told again; the one above them waits for them
+            for child in children(process.pid):
+                os.kill(child, signal.SIGTERM)
+
+
+def children(pid):
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in found if "spawn_main" in Path(f"/proc/{child}/cmdline").read_text()]

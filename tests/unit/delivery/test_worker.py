@@ -15,7 +15,8 @@ from message_contacts.delivery.outbox import Fate
 from message_contacts.delivery.outcome import Outcome, Verdict
 from message_contacts.delivery.pace import WorkerRules
 from message_contacts.delivery.worker import Worker
-from tests.fakes.clock import START
+from message_contacts.metrics import Metrics, families
+from tests.fakes.clock import START, FakeClock
 from tests.fakes.outbox import FakeOutbox
 from tests.fakes.waiting_clock import WaitingClock, settled
 
@@ -373,3 +374,35 @@ async def test_log_of_a_try_names_the_job_and_no_address(clock):
         "tries": 1,
         "duration_ms": 0.0,
     }
+
+
+async def test_worker_that_waits_for_work_or_does_it_is_not_stalled(clock):
+    outbox, hand = FakeOutbox(), Hand(ACCEPTED)
+    worker = make_worker(outbox, hand, clock)
+    assert not worker.is_stalled  # it does not run
+    async with at_work(worker):
+        for _ in range(400):
+            clock.advance(1.0)
+            await settled(3)
+            assert not worker.is_stalled
+    assert not worker.is_stalled
+
+
+async def test_worker_in_which_nothing_moves_is_stalled(clock):
+    outbox, hand = FakeOutbox(), Hand(ACCEPTED)
+    worker = make_worker(outbox, hand, clock, poll_seconds=1.0, try_seconds=20.0)
+    async with at_work(worker):
+        FakeClock.advance(clock, 101.0)  # the time goes on, and nobody who sleeps is woken
+        assert not worker.is_stalled
+        FakeClock.advance(clock, 0.5)
+        assert worker.is_stalled
+
+
+async def test_tries_are_counted_by_kind_and_outcome(clock):
+    metrics = Metrics()
+    outbox = FakeOutbox(make_job(1), make_job(2), make_job(3, kind="of a newer release"))
+    worker = Worker(outbox, {"send": Hand(ACCEPTED, NEVER)}, ("email",), clock, worker_id="w1", metrics=metrics)
+    async with at_work(worker):
+        pass
+    counted = {sample.labels: sample.value for sample in metrics.numbers().samples() if sample.family is families.JOBS}
+    assert counted == {("email", "send", "done"): 1, ("email", "send", "dead"): 1, ("email", "unknown", "again"): 1}

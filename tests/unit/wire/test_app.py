@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Sequence
 from ipaddress import ip_network
 from typing import Any
 
@@ -10,12 +10,11 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
+from message_contacts.health import Ailment
 from message_contacts.wire.app import App, Message
+from message_contacts.wire.operator_pages import OperatorPages
 from tests.fakes.gateway import HOST, World
-
-
-async def ready() -> bool:
-    return True
+from tests.fakes.operator_pages import PAGES, metrics
 
 
 async def request(
@@ -53,13 +52,13 @@ async def test_the_api_answers_at_the_root_with_its_body_put_together():
     world = World()
     signed = world.signed(parameters={}, body=b"Name=tom", content_type="application/x-www-form-urlencoded")
     headers = [(name.encode(), value.encode()) for name, value in signed.headers.items()]
-    app = App(gateway=world.gateway, is_ready=ready)
+    app = App(gateway=world.gateway, operator=PAGES)
     status, _, body = await request(app, method="POST", bodies=(b"Na", b"me=t", b"om"), headers=headers)
     assert (status, orjson.loads(body)["Thing"]["Name"]) == (200, "tom")
 
 
 async def test_a_body_over_the_limit_is_refused_whatever_the_server_let_through():
-    app = App(gateway=World().gateway, is_ready=ready)
+    app = App(gateway=World().gateway, operator=PAGES)
     status, _, body = await request(app, method="POST", bodies=(bytes(600_000),) * 3)
     assert status == 413
     assert b"<Code>RequestBodyTooLarge</Code>" in body
@@ -74,7 +73,7 @@ async def test_a_client_that_goes_away_gets_no_answer():
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await App(gateway=World().gateway, is_ready=ready)({"type": "http", "path": "/"}, receive, send)
+    await App(gateway=World().gateway, operator=PAGES)({"type": "http", "path": "/"}, receive, send)
     assert sent == []
 
 
@@ -89,7 +88,7 @@ async def test_a_client_that_goes_away_gets_no_answer():
     ],
 )
 async def test_what_is_not_there_is_refused_in_the_vendors_way(path: str, method: str, status: int, code: bytes):
-    answered, _, body = await request(App(gateway=World().gateway, is_ready=ready), path, method=method)
+    answered, _, body = await request(App(gateway=World().gateway, operator=PAGES), path, method=method)
     assert answered == status
     assert b"<Code>" + code + b"</Code>" in body
 
@@ -99,36 +98,67 @@ async def test_pages_get_their_paths_unchanged():
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": scope["path"].encode()})
 
-    app = App(gateway=World().gateway, is_ready=ready, pages=pages, page_prefixes=("/verify/", "/console/"))
+    app = App(gateway=World().gateway, operator=PAGES, pages=pages, page_prefixes=("/verify/", "/console/"))
     for path in ("/verify/abc", "/console/"):
         assert (await request(app, path))[2] == path.encode()
     assert (await request(app, "/verify"))[0] == 404
 
 
-async def test_health_and_readiness():
-    async def fails() -> bool:
-        raise OSError("database gone")
-
-    async def hangs() -> bool:
-        await asyncio.Event().wait()
-        return True
-
-    async def unready() -> bool:
-        return False
+async def test_readiness_says_in_words_what_is_wrong_and_health_does_not_ask():
+    async def ill() -> Sequence[Ailment]:
+        return (Ailment.DISK_FULL, Ailment.WORKER_STALLED)
 
     gateway = World().gateway
-    assert (await request(App(gateway=gateway, is_ready=ready), "/readyz"))[0] == 200
-    for check in (fails, hangs, unready):
-        app = App(gateway=gateway, is_ready=check, readiness_patience=0.01)
-        assert (await request(app, "/healthz"))[0] == 200
-        with capture_logs():
-            assert (await request(app, "/readyz"))[0] == 503
-        assert (await request(app, "/readyz", method="HEAD"))[0] == 503
+    assert (await request(App(gateway=gateway, operator=PAGES), "/readyz"))[::2] == (200, b"ok\n")
+    app = App(gateway=gateway, operator=OperatorPages(ailments=ill, metrics=metrics))
+    assert (await request(app, "/healthz"))[0] == 200
+    assert (await request(app, "/readyz"))[::2] == (503, b"disk-full\nworker-stalled\n")
+    assert (await request(app, "/readyz", method="HEAD"))[::2] == (503, b"")
+
+
+LOCAL = {"client": ("127.0.0.1", 5000), "headers": [(b"host", b"localhost:8080"), (b"accept", b"text/plain")]}
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        {"client": ("192.0.2.7", 5000)},
+        {"client": None},
+        {"headers": [(b"host", b"localhost:8080"), (b"x-forwarded-for", b"127.0.0.1")]},
+        {"headers": [(b"host", b"localhost:8080"), (b"via", b"1.1 proxy")]},
+        {"headers": [(b"host", b"contacts.example.com")]},
+        {"headers": [(b"host", b"127.0.0.1.example.com")]},
+        {"method": "POST"},
+    ],
+)
+async def test_metrics_beside_the_api_are_for_this_machine_only(scope: dict[str, Any]):
+    app = App(gateway=World().gateway, operator=PAGES, metrics_for_local=True)
+    for host in (b"localhost:8080", b"127.0.0.1", b"[::1]:8080"):
+        given = LOCAL | {"headers": [(b"host", host), (b"accept", b"text/plain")]}
+        assert (await request(app, "/metrics", **given))[::2] == (200, b"asked text/plain\n")
+    assert (await request(app, "/metrics", **LOCAL | scope))[0] == 404
+
+
+async def test_metrics_are_not_beside_the_api_unless_that_is_said():
+    assert (await request(App(gateway=World().gateway, operator=PAGES), "/metrics", **LOCAL))[0] == 404
+
+
+async def test_the_port_of_metrics_has_the_operators_pages_and_nothing_else():
+    app = App(gateway=World().gateway, operator=PAGES, metrics_port=9464)
+    there = {"server": ("10.0.0.5", 9464)}
+    assert (await request(app, "/metrics", **there))[0] == 200
+    assert (await request(app, "/readyz", **there))[0] == 200
+    assert (await request(app, "/", **there))[::2] == (404, b"not found\n")
+    assert (await request(app, "/metrics", method="POST", **there))[0] == 405
+    assert app.direct({"path": "/", **there}, b"") is None
+    beside = {"server": ("10.0.0.5", 8080)}
+    assert (await request(app, "/metrics", **LOCAL | beside))[0] == 404
+    assert (await request(app, "/readyz", **beside))[0] == 200
 
 
 async def test_a_trusted_proxy_tells_source_and_transport():
     world = World(needs_tls=True)
-    app = App(gateway=world.gateway, is_ready=ready, trusted_proxies=(ip_network("192.0.2.0/24"),))
+    app = App(gateway=world.gateway, operator=PAGES, trusted_proxies=(ip_network("192.0.2.0/24"),))
     signed = world.signed()
     headers = [(name.encode(), value.encode()) for name, value in signed.headers.items()]
     headers += [(b"x-forwarded-for", b"198.51.100.1"), (b"x-forwarded-proto", b"https")]
@@ -142,4 +172,4 @@ async def test_a_trusted_proxy_tells_source_and_transport():
 
 async def test_a_websocket_is_nothing_this_application_knows():
     with pytest.raises(ValueError, match="websocket"):
-        await App(gateway=World().gateway, is_ready=ready)({"type": "websocket"}, None, None)  # type: ignore[arg-type]
+        await App(gateway=World().gateway, operator=PAGES)({"type": "websocket"}, None, None)  # type: ignore[arg-type]
