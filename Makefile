@@ -3,7 +3,7 @@ PORT ?= 8080
 COMMAND = .venv/bin/message-contacts
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check conformance bench docs pin
+.PHONY: help install run test check conformance prove bench docs pin
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ check: install ## Check format, lint, types, layers and generated pages
 
 conformance: install ## Run the vendor's own clients against the service
 	@scripts/conformance
+
+prove: install ## Run what takes longer: messages through a real mail server
+	@scripts/prove
 
 bench: install ## Measure, and compare with what others reach
 	@scripts/bench

@@ -61,7 +61,7 @@ def test_a_whole_life_leaves_no_address_and_no_secret_in_the_log(database_path: 
     lived = subprocess.run(
         [sys.executable, "-m", "tests.fakes.logged_life", str(database_path), log_format],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"},
         capture_output=True,
         text=True,
         timeout=120,

@@ -50,7 +50,8 @@ async def plant_contacts(api: Api, node_id: str, *emails: str, first: int = 1, *
             created_at=START + number,
         )
         changes.append(Insert(replace(contact, **fields)))
-    await api.service.storage.committer.commit(tuple(changes), None)
+    for start in range(0, len(changes), 500):
+        await api.service.storage.committer.commit(tuple(changes[start : start + 500]), None)
 
 
 def with_phone(number: str) -> dict[str, Any]:

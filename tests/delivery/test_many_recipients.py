@@ -16,13 +16,15 @@ from tests.storage.making import make_member
 
 pytestmark = pytest.mark.parametrize("engine", ENGINES, indirect=True)
 
-MANY = 10_000
+#: Contacts. Several steps on both engines; many more where a row costs the test little.
+MANY = {"sqlite": 10_000, "postgresql": 2_000}
 
 
-async def test_ten_thousand_contacts_get_one_mail_each(database_url):
+async def test_thousands_of_contacts_get_one_mail_each(database_url, engine):
+    many = MANY[engine]
     async with sending_api(database_url, FakeClock()) as (api, mail, _):
         root = await api.root_folder()
-        await plant_contacts(api, root, *(f"{number}@example.com" for number in range(MANY)))
+        await plant_contacts(api, root, *(f"{number}@example.com" for number in range(many)))
         steps = []
         expand = api.service.handlers["expand-message"]
         commit = api.service.storage.committer.commit
@@ -34,16 +36,16 @@ async def test_ten_thousand_contacts_get_one_mail_each(database_url):
         api.service.storage.committer.commit = watched
         async with working(api):
             message_id = await publish(api, root)
-            await becomes(lambda: _all_sent(api, message_id))
+            await becomes(lambda: _all_sent(api, message_id, many))
 
-        assert len({message.recipient for message in mail.sent}) == len(mail.sent) == MANY
+        assert len({message.recipient for message in mail.sent}) == len(mail.sent) == many
         assert max(steps) <= AT_ONCE + 5
         assert expand.tally.counts() == {}
 
 
-async def _all_sent(api, message_id):
+async def _all_sent(api, message_id, many):
     await asyncio.sleep(0.05)  # counting takes its time, too
-    return await counts(api, message_id) == {"Sent": MANY}
+    return await counts(api, message_id) == {"Sent": many}
 
 
 async def test_members_that_nobody_is_reached_for_are_counted_and_the_first_are_named(database_url):

@@ -361,7 +361,8 @@ async def published_messages(life: Life, contact_id: str) -> None:
     recipients = api.service.recipients
     return_paths = recipients.bounces.return_paths
     assert return_paths is not None
-    key = EMAIL.lower()
+    # The changed address, unless its confirmation was late.
+    key = (await life.call("GetMessageContact", ContactId=contact_id))["Contact"]["EmailAddress"].lower()
     page = recipients.links.preferences(api.account_id, Channel.EMAIL, key, contact_id)
     one_click = recipients.links.unsubscribe(api.account_id, Channel.EMAIL, key, MessageType.PRODUCT_MESSAGE)
     assert one_click is not None

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from typing import cast
 
 import pytest
 
+from message_contacts import errors
 from message_contacts.changes import Enqueue, Insert, Job, Requeue, Stale
 from message_contacts.delivery.outbox import Fate, Settlement
+from message_contacts.errors import ApiError
 from message_contacts.storage import Storage
+from message_contacts.storage.engine import Database, Step
+from message_contacts.storage.outbox import JobOutbox
 from tests.factories import ACCOUNT, make_contact
 from tests.storage.making import OTHER_ACCOUNT, after, commit, make_job
 
@@ -150,3 +156,32 @@ async def test_a_worker_is_woken_once_its_work_is_committed_and_only_then(storag
 
     await commit(storage, Enqueue(make_job(1)), Enqueue(make_job(2)), Enqueue(make_job(3, channel="sms")))
     assert sorted(woken) == ["email", "sms"]
+
+
+class _InTheWay:
+    """A database in which somebody else is in the way of so many commits."""
+
+    def __init__(self, database: Database, times: int) -> None:
+        self._database = database
+        self._times = times
+
+    async def commit(self, steps: Sequence[Step]) -> None:
+        self._times -= 1
+        if self._times >= 0:
+            raise Stale
+        await self._database.commit(steps)
+
+
+async def test_what_became_of_jobs_is_recorded_though_somebody_was_in_the_way(storage: Storage) -> None:
+    """On PostgreSQL: whoever withdraws a message, or hears of a bounce, has locked the same deliveries."""
+    await enqueue(storage, make_job())
+    (job,) = await claim(storage)
+    settlement = Settlement(job, Fate.DEAD, NOW, "mailbox-unknown")
+
+    with pytest.raises(ApiError) as refused:
+        await JobOutbox(cast("Database", _InTheWay(storage._database, 1000))).settle("one", [settlement])
+    assert refused.value.definition is errors.SERVICE_UNAVAILABLE
+    assert await storage.outbox.dead_job(ACCOUNT, job.job_id) is None
+
+    await JobOutbox(cast("Database", _InTheWay(storage._database, 2))).settle("one", [settlement])
+    assert await storage.outbox.dead_job(ACCOUNT, job.job_id) is not None

@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 import pytest
@@ -15,6 +16,8 @@ from message_contacts import errors
 from message_contacts.changes import CountUp, Enqueue, Insert, Stale, Update
 from message_contacts.errors import ApiError
 from message_contacts.storage import Storage, migrate, open_postgres, postgres, postgres_connection, postgres_writer
+from message_contacts.storage.engine import Parameters
+from message_contacts.storage.postgres_connection import Connection, ConnectionLost, PostgresAddress
 from tests.factories import ACCOUNT
 from tests.fakes.clock import FakeClock
 from tests.fakes.tcp_proxy import Loss, TcpProxy, tcp_proxy
@@ -303,6 +306,19 @@ def one_reader(postgres_url: str, clock: FakeClock, monkeypatch: pytest.MonkeyPa
     storage = open_postgres(postgres_url, clock, connections=postgres.LEAST_CONNECTIONS)
     yield storage
     storage.close()
+
+
+async def test_a_connection_whose_time_is_up_as_its_answer_comes_is_lost(postgres_url: str) -> None:
+    class Late(Connection):
+        async def fetch(self, sql: str, parameters: Parameters) -> list[Any]:
+            rows = await super().fetch(sql, parameters)
+            self.close()
+            return rows
+
+    for call in (Late.execute, Late.fetch_and_count):
+        connection = Late(await PostgresAddress(postgres_url).connect())
+        with pytest.raises(ConnectionLost):
+            await call(connection, "SELECT 1", ())
 
 
 async def test_waiting_for_a_free_connection_ends(one_reader: Storage) -> None:

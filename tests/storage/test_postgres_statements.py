@@ -147,6 +147,12 @@ async def plan(url: str, sql: str, *, unguided: bool = False) -> tuple[list[str]
         await connection.close()
 
 
+#: Tables of the schema itself, of one row, and the indexes on them.
+ONE_ROW = {"alembic_version", "alembic_version_pkc", "key_schema_compatibility", "schema_compatibility"}
+#: Asked of an SQLite file only.
+SQLITE_ONLY = {"sqlite_backup.TABLES"}
+
+
 def read_as_a_whole(steps: list[str]) -> list[str]:
     """Tables, or indexes, that are read from one end to the other."""
     whole = [found[1] for step in steps if (found := re.search(r"Seq Scan on (\w+)", step))]
@@ -154,10 +160,10 @@ def read_as_a_whole(steps: list[str]) -> list[str]:
         found = re.search(r"Index (?:Only )?Scan using (\w+)|Bitmap Index Scan on (\w+)", step)
         if found and "Index Cond" not in following:
             whole.append(found[1] or found[2])
-    return whole
+    return [name for name in whole if name not in ONE_ROW]
 
 
-@pytest.mark.parametrize("name", STATEMENTS)
+@pytest.mark.parametrize("name", sorted(STATEMENTS.keys() - SQLITE_ONLY))
 async def test_no_statement_reads_a_whole_table(name: str, filled: str) -> None:
     steps, _ = await plan(filled, own(STATEMENTS[name]))
 
@@ -234,9 +240,9 @@ def test_deliveries_to_one_address_are_added_by_statements_of_their_own_in_their
 
     steps = [step("a", 1), step("b", 2), step("a", 3), step("a", 4, "m-2"), step("a", 5), step("a", 6, tenant="2")]
 
-    parts = apart(steps)
+    parts = [[each.parameters[16] for each in part] for part in apart(steps)]
 
-    assert [[each.parameters[16] for each in part] for part in parts] == [
+    assert parts == [
         ["d-1", "d-2", "d-4", "d-6"],
         ["d-3"],
         ["d-5"],

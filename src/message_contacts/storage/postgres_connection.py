@@ -171,14 +171,12 @@ class Connection:
     async def execute(self, sql: str, parameters: Parameters) -> int:
         """Carry out a statement; how many rows it changed or found. Raises as `fetch`."""
         await self.fetch(sql, parameters)
-        status: str = self._prepared[sql].get_statusmsg()
-        return int(status.rpartition(" ")[2])
+        return self._count(sql)
 
     async def fetch_and_count(self, sql: str, parameters: Parameters) -> tuple[list[Any], int]:
         """The rows of a statement and how many it changed. Raises as `fetch`."""
         rows = await self.fetch(sql, parameters)
-        status: str = self._prepared[sql].get_statusmsg()
-        return rows, int(status.rpartition(" ")[2])
+        return rows, self._count(sql)
 
     async def parameter_types(self, sql: str) -> list[str]:
         """Names of the types that a statement's parameters have. Raises as `fetch`."""
@@ -206,6 +204,14 @@ class Connection:
             await self._raw.close(timeout=1.0)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
             self.close()
+
+    def _count(self, sql: str) -> int:
+        """How many rows the statement that has just ended changed or found."""
+        try:
+            status: str = self._prepared[sql].get_statusmsg()
+        except _BROKEN as complaint:  # its time was up in the very moment when the answer was there
+            raise self._lost(complaint) from None
+        return int(status.rpartition(" ")[2])
 
     async def _prepare(self, sql: str) -> Any:
         try:

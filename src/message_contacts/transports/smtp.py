@@ -21,6 +21,9 @@ from message_contacts.transports.smtp_server import Encryption, SmtpServer
 CONNECTIONS = 8
 #: Seconds after which an unused connection is not trusted any more: many servers hang up after a minute.
 IDLE_SECONDS = 30.0
+#: How many times as long to wait for the answer to a mail's content as for others: servers that look through it take
+#: their time, and each answer that is not waited for costs a copy.
+_CONTENT_STEPS = 3
 #: Mails after which a connection is changed, so that a pool behind one name is used evenly.
 MAILS_PER_CONNECTION = 500
 
@@ -42,7 +45,7 @@ class SmtpTransport:
         """Take the server; nothing is opened before the first mail.
 
         Args:
-            step_seconds: How long to wait for the connection and for each answer.
+            step_seconds: How long to wait for the connection and for each answer; three times that for the last one.
             send_seconds: How long one mail may take altogether.
         Raises:
             ValueError: The file with certificates cannot be read.
@@ -97,7 +100,7 @@ class SmtpTransport:
             connection.step = Step.RECIPIENT
             await _say(client, b"RCPT", b"TO:", recipient)
             connection.step = Step.CONTENT
-            await client.data(content)
+            await client.data(content, timeout=self._step_seconds * _CONTENT_STEPS)
         except aiosmtplib.SMTPResponseException as refusal:
             connection.clean = refusal.code not in _LAST_WORDS and await self._forget_mail(connection)
             return outcome_of_answer(connection.step, refusal.code, refusal.message)
@@ -216,7 +219,9 @@ async def _say(client: aiosmtplib.SMTP, command: bytes, word: bytes, address: st
 async def _greet(client: aiosmtplib.SMTP) -> None:
     try:
         await client.ehlo()
-    except aiosmtplib.SMTPHeloError:
+    except aiosmtplib.SMTPHeloError as refusal:
+        if refusal.code in _LAST_WORDS:
+            raise
         await client.helo()
 
 

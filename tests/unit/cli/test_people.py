@@ -52,6 +52,10 @@ def test_everything_is_exported_in_one_piece_and_erased_for_good(run, contact):
         "Blocks": 0,
         "Jobs": 0,
         "Messages": 0,
+        "Deliveries": 0,
+        "Suspensions": 0,
+        "Preferences": 0,
+        "HandOvers": 0,
         "AuditEvents": 121,
     }
     again = run("person", "export", "--account", account, "--contact", contact_id)
