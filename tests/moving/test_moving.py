@@ -193,7 +193,7 @@ async def test_a_database_that_a_service_has_open_is_neither_copied_nor_copied_t
     other = f"sqlite:///{tmp_path}/other.db"
     migrate(other)
     with open_database(database_url, FakeClock()) as storage:
-        await storage.is_ready()
+        assert await storage.ailments() == ()
         for source, target in ((database_url, other), (other, database_url)):
             with pytest.raises(CannotMove, match=r"is in use\. Stop every process"):
                 await move(source, target)

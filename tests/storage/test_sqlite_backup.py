@@ -39,7 +39,7 @@ def ids(path: Path) -> set[str]:
 @contextmanager
 def writing(path: Path) -> Iterator[Callable[[int], set[str]]]:
     """Another process that adds accounts all the time, and is killed at the end; call for so many acknowledged ids."""
-    words = [sys.executable, "-m", "tests.storage.writing_process", str(path), "write", "7"]
+    words = [sys.executable, "-m", "tests.storage.writing_process", f"sqlite:///{path}", "write", "7"]
     with subprocess.Popen(words, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as process:
         output = process.stdout
         assert output is not None
