@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench import servers
 from bench.databases import Database
-from bench.loads import Bench, Copy
+from bench.loads import Bench
 
 #: All calls come from one tenant, so its limit is raised.
 MANY = "1000000"
@@ -19,7 +19,7 @@ def ours(bench: Bench, database: Database, call: str, seconds: float) -> float:
     """Calls a second of `add` or `get` through the vendor's client."""
     tenant, key_id, secret = database.caller(0)
     arguments = [f"127.0.0.1:{bench.ours}", key_id, secret.decode(), tenant.contact_id(0), call, str(seconds)]
-    with Copy(database) as path, bench.serve(path, database, settings={"CONTACTS_PER_DIRECTORY": MANY}):
+    with database.copy() as url, bench.serve(url, database, settings={"CONTACTS_PER_DIRECTORY": MANY}):
         return _rate([sys.executable, "-m", "bench.sdk_contacts", *arguments])
 
 

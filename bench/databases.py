@@ -6,9 +6,11 @@ Kept in build/bench until the schema or the population changes.
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import itertools
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -69,12 +71,16 @@ def _caller(number: int) -> tuple[Tenant, str, bytes]:
 class Database:
     """A database of so many tenants, each with a directory, a key, a member, and contacts bound to Root."""
 
+    engine = "SQLite"
+
     def __init__(self, tenants: int) -> None:
         self.tenants = tenants
         self.contacts = tenants * CONTACTS_EACH
         self.name = f"{self.contacts:,}"
         self.path = servers.WORK / f"{self.contacts}-{_fingerprint()}.db"
         self.encryption_key = KEY_TEXT
+        #: Processes beside the server that work for it, each with its children.
+        self.helpers: tuple[int, ...] = ()
 
     def caller(self, number: int) -> tuple[Tenant, str, bytes]:
         """A tenant with its access key and the key's secret."""
@@ -96,6 +102,20 @@ class Database:
         servers.write_out(unfinished)
         unfinished.rename(self.path)
         print(f"prepared {self.name} contacts of {self.tenants:,} tenants in {time.perf_counter() - start:.0f} s")
+
+    @contextlib.contextmanager
+    def copy(self) -> Iterator[str]:
+        """URL of a copy of its own for one run, written out before anything is measured; gone afterwards."""
+        folder = servers.WORK / "copy"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        try:
+            path = folder / self.path.name
+            shutil.copyfile(self.path, path)
+            servers.write_out(path)
+            yield f"sqlite:///{path}"
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _fingerprint() -> str:

@@ -6,7 +6,6 @@ import itertools
 import json
 import random
 import resource
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -108,12 +107,20 @@ class Bench:
 
     # What runs against our server.
 
-    def reading(self, name: str, database: Database, *, memory: dict[str, Memory] | None = None) -> Sample:
+    def reading(
+        self,
+        name: str,
+        database: Database,
+        *,
+        settings: Mapping[str, str] = servers.NO_SETTINGS,
+        memory: dict[str, Memory] | None = None,
+    ) -> Sample:
         """One run of `get`, `get v1`, `list` or `effective`, on a server and a copy of the database of its own."""
 
         def attempt() -> Sample:
-            with Copy(database) as path, self.serve(path, database) as server:
-                sample = self.run(f"{name} {database.name}", server, self.reads(name, database), CONTACT)
+            with database.copy() as url, self.serve(url, database, settings=settings) as server:
+                run = _name_of_run(name, database, settings)
+                sample = self.run(run, server, self.reads(name, database), CONTACT)
                 self.look_at_memory(server, f"after {name}", memory)
             return sample
 
@@ -130,9 +137,9 @@ class Bench:
         """One run of AddMessageContact, on a server and a copy of the database of its own."""
 
         def attempt() -> Sample:
-            with Copy(database) as path, self.serve(path, database, alone=alone, settings=settings) as server:
-                name = f"add{' alone' if alone else ''} {database.name}"
-                sample = self.run(name, server, self.adds(database), CONTACT)
+            with database.copy() as url, self.serve(url, database, alone=alone, settings=settings) as server:
+                run = _name_of_run("add alone" if alone else "add", database, settings)
+                sample = self.run(run, server, self.adds(database), CONTACT)
                 self.look_at_memory(server, "after add", memory)
             return sample
 
@@ -140,14 +147,16 @@ class Bench:
 
     def serve(
         self,
-        path: Path,
+        url: str,
         database: Database,
         *,
         alone: bool = False,
         settings: Mapping[str, str] = servers.NO_SETTINGS,
     ) -> Server:
         """Our server, ready."""
-        return servers.start_ours(self.ours, path, database.encryption_key, alone=alone, settings=settings)
+        return servers.start_ours(
+            self.ours, url, database.encryption_key, alone=alone, settings=settings, helpers=database.helpers
+        )
 
     @staticmethod
     def look_at_memory(server: Server, when: str, memory: dict[str, Memory] | None) -> None:
@@ -224,7 +233,7 @@ class Bench:
 
     def save_answer(self, database: Database, path: Path) -> None:
         """Keep what our server answers to GetMessageContact, for the bare server to repeat."""
-        with Copy(database) as copy, self.serve(copy, database) as server:
+        with database.copy() as url, self.serve(url, database) as server:
             head, _, body = server.send(next(self.reads("get", database)())).partition(b"\r\n\r\n")
         status, *lines = head.decode().split("\r\n")
         if not status.startswith("HTTP/1.1 200") or not body.startswith(CONTACT.encode()):
@@ -234,26 +243,12 @@ class Bench:
         path.write_text(json.dumps({"headers": headers, "body": body.decode()}), encoding="utf-8")
 
 
+def _name_of_run(name: str, database: Database, settings: Mapping[str, str]) -> str:
+    """Under which the rate that was seen is remembered."""
+    return f"{name} {database.engine} {database.name} {settings.get('WORKERS', '1')}"
+
+
 def _ended_processes() -> float:
     """Processor seconds of processes started here that have ended."""
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return usage.ru_utime + usage.ru_stime
-
-
-class Copy:
-    """A copy of a prepared database, written out before anything is measured; gone afterwards."""
-
-    def __init__(self, database: Database) -> None:
-        self._folder = servers.WORK / "copy"
-        self._source = database.path
-
-    def __enter__(self) -> Path:
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder.mkdir(parents=True)
-        path = self._folder / self._source.name
-        shutil.copyfile(self._source, path)
-        servers.write_out(path)
-        return path
-
-    def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)

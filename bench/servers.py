@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -43,10 +44,13 @@ class Memory:
 class Server:
     """A running server."""
 
-    def __init__(self, name: str, command: list[str], port: int, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, command: list[str], port: int, environment: Mapping[str, str], helpers: Sequence[int] = ()
+    ) -> None:
         """Start it. What it says goes to a file, as a service manager would have it."""
         WORK.mkdir(parents=True, exist_ok=True)
         self.port = port
+        self._helpers = helpers
         self._log = WORK / f"{name}.log"
         self.started = time.perf_counter()
         with self._log.open("wb") as log:
@@ -66,12 +70,17 @@ class Server:
 
     def answers(self, path: str) -> Callable[[], bool]:
         """A question for `until`: whether a GET of this path is answered with 200."""
+        return self.tells(path, "")
+
+    def tells(self, path: str, part: str) -> Callable[[], bool]:
+        """A question for `until`: whether a GET of this path is answered with 200 and this part in the body."""
 
         def ask() -> bool:
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
             try:
                 connection.request("GET", path)
-                return connection.getresponse().status == 200
+                response = connection.getresponse()
+                return response.status == 200 and part in response.read().decode()
             except OSError:
                 return False
             finally:
@@ -105,9 +114,8 @@ class Server:
                 answer += piece
 
     def processor_seconds(self) -> float:
-        """Processor time used so far, by user and system."""
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        """Processor time used so far, by user and system, with children and helpers."""
+        return sum(_ticks_of_trees({self._process.pid, *self._helpers})) / _TICKS
 
     def memory(self) -> Memory:
         """Memory in use now."""
@@ -131,6 +139,24 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _ticks_of_trees(roots: Set[int]) -> Iterator[int]:
+    """Of each process that is one of these or comes from one: its time, and that of its children that have ended."""
+    parents: dict[int, int] = {}
+    ticks: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):  # it has just ended
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                parents[int(entry.name)] = int(fields[1])
+                ticks[int(entry.name)] = sum(map(int, fields[11:15]))
+    for process, used in ticks.items():
+        ancestor = process
+        while ancestor not in roots and ancestor in parents:
+            ancestor = parents[ancestor]
+        if ancestor in roots:
+            yield used
 
 
 def write_out(path: Path) -> None:
@@ -168,13 +194,20 @@ def start_moto(port: int) -> Server:
 
 
 def launch_ours(
-    port: int, database: Path, encryption_key: str, *, alone: bool = False, settings: Mapping[str, str] = NO_SETTINGS
+    port: int,
+    database_url: str,
+    encryption_key: str,
+    *,
+    alone: bool = False,
+    settings: Mapping[str, str] = NO_SETTINGS,
+    helpers: Sequence[int] = (),
 ) -> Server:
     """Start our server on a database, without waiting for it; everything else as it is by default.
 
     Args:
         alone: Commit each change by itself, to see what grouping is worth.
         settings: More settings, by their names without the prefix.
+        helpers: Processes that work for it, each with its children: their time counts as the server's.
     """
     serve = ["serve", "--host", "127.0.0.1", "--port", str(port)]
     if alone:
@@ -182,17 +215,26 @@ def launch_ours(
     else:
         command = [str(Path(sys.executable).with_name("message-contacts")), *serve]
     environment = {
-        "MESSAGE_CONTACTS_DATABASE_URL": f"sqlite:///{database}",
+        "MESSAGE_CONTACTS_DATABASE_URL": database_url,
         "MESSAGE_CONTACTS_ENCRYPTION_KEY": encryption_key,
         **{f"MESSAGE_CONTACTS_{setting}": value for setting, value in settings.items()},
     }
-    return Server("ours", command, port, environment)
+    return Server("ours", command, port, environment, helpers)
 
 
 def start_ours(
-    port: int, database: Path, encryption_key: str, *, alone: bool = False, settings: Mapping[str, str] = NO_SETTINGS
+    port: int,
+    database_url: str,
+    encryption_key: str,
+    *,
+    alone: bool = False,
+    settings: Mapping[str, str] = NO_SETTINGS,
+    helpers: Sequence[int] = (),
 ) -> Server:
-    """The same, ready to answer."""
-    server = launch_ours(port, database, encryption_key, alone=alone, settings=settings)
+    """The same, ready to answer; with several processes, all of them."""
+    server = launch_ours(port, database_url, encryption_key, alone=alone, settings=settings, helpers=helpers)
     server.until(server.answers("/readyz"))
+    processes = settings.get("WORKERS", "1")
+    if processes != "1":
+        server.until(server.tells("/metrics", f"message_contacts_processes {processes}\n"))
     return server

@@ -1,4 +1,4 @@
-"""aiosmtplib alone: sends one prepared mail again and again, over as many connections as our transport keeps.
+"""aiosmtplib alone: sends one prepared mail again and again, over as many connections as ours would use for one tenant.
 
 `python -m bench.smtp_alone PORT MAILS FILE`.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 import aiosmtplib
 import uvloop
 
-from message_contacts.transports.smtp import CONNECTIONS
+from message_contacts.delivery.pace import WorkerRules
 
 
 async def send(port: int, mails: int, content: bytes) -> None:
@@ -26,7 +26,7 @@ async def send(port: int, mails: int, content: bytes) -> None:
             await client.sendmail("contacts@example.com", [f"{number}@example.com"], content)
         await client.quit()
 
-    await asyncio.gather(*(lane() for _ in range(CONNECTIONS)))
+    await asyncio.gather(*(lane() for _ in range(WorkerRules().of_one_tenant)))
 
 
 if __name__ == "__main__":

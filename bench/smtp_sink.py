@@ -1,6 +1,7 @@
 """A mail server that takes everything and keeps nothing: `python -m bench.smtp_sink PORT`.
 
-`XCOUNT` answers with the mails taken so far and the moments of the first and the last one, then counts anew.
+`XCOUNT` answers with the mails taken so far and the moments of the first and the last one, then counts anew. With
+`--addresses` it keeps to which addresses they went, and `XADDRESSES` answers with their number, then forgets them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ _END = b"\r\n.\r\n"
 class Counts:
     """What was taken."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_addresses: bool = False) -> None:
+        #: None: they are not kept.
+        self.addresses: set[bytes] | None = set() if with_addresses else None
         self.mails = 0
         self.first = self.last = 0.0
 
@@ -25,6 +28,12 @@ class Counts:
         self.last = time.perf_counter()
         self.first = self.first or self.last
         self.mails += 1
+
+    def addresses_told(self) -> bytes:
+        answer = f"250 {len(self.addresses or ())}\r\n".encode()
+        if self.addresses is not None:
+            self.addresses.clear()
+        return answer
 
     def told(self) -> bytes:
         answer = f"250 {self.mails} {self.first:.6f} {self.last:.6f}\r\n".encode()
@@ -72,6 +81,11 @@ class Sink(asyncio.Protocol):
             self._write(b"354 go on\r\n")
         elif line.startswith(b"XCOUNT"):
             self._write(self._counts.told())
+        elif line.startswith(b"XADDRESSES"):
+            self._write(self._counts.addresses_told())
+        elif self._counts.addresses is not None and line.startswith(b"RCPT"):
+            self._counts.addresses.add(line)
+            self._write(b"250 ok\r\n")
         elif line.startswith(b"QUIT"):
             self._write(b"221 bye\r\n")
             self._transport.close()
@@ -84,12 +98,12 @@ class Sink(asyncio.Protocol):
         self._transport.write(answer)  # type: ignore[attr-defined]  # it is one that writes
 
 
-async def serve(port: int) -> None:
+async def serve(port: int, *, with_addresses: bool) -> None:
     """Take mails until the process is ended."""
-    counts = Counts()
+    counts = Counts(with_addresses=with_addresses)
     server = await asyncio.get_running_loop().create_server(lambda: Sink(counts), "127.0.0.1", port)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(int(sys.argv[1])))
+    uvloop.run(serve(int(sys.argv[1]), with_addresses="--addresses" in sys.argv))

@@ -12,7 +12,7 @@ from message_contacts import errors
 from message_contacts.cli.api import example_call
 from message_contacts.cli.main import commands
 from message_contacts.errors import ErrorDefinition
-from message_contacts.health import Ailment
+from message_contacts.health import Ailment, Impairment
 from message_contacts.metrics import FAMILIES
 from message_contacts.operations.catalogue import REGISTRY
 from message_contacts.operations.registry import (
@@ -59,6 +59,7 @@ METRICS_INTRODUCTION = (
     "nothing that a caller chooses."
 )
 READINESS_INTRODUCTION = "What `/readyz` can say, one word a line, with status 503. With status 200 it says `ok`."
+IMPAIRMENT_INTRODUCTION = "Behind `ok`, what does not work although calls are answered:"
 VERSIONS = (RESOURCE_DIRECTORY_MASTER, MESSAGE_CONTACTS, RESOURCE_MANAGER, RAM, STS)
 
 
@@ -252,6 +253,7 @@ def metrics_page() -> str:
         lines.append(f"| `{family.shown_name}` | {family.kind.value} | {labels} | {cell(family.doc)} |")
     lines += ["", "## Readiness", "", READINESS_INTRODUCTION, ""]
     lines += [f"- `{ailment.value}`" for ailment in Ailment]
+    lines += ["", IMPAIRMENT_INTRODUCTION, "", *(f"- `{impairment.value}`" for impairment in Impairment)]
     return joined(lines)
 
 

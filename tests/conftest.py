@@ -11,8 +11,8 @@ import pytest
 from message_contacts.settings import PREFIX
 from tests.harness import Api, open_api
 
-#: Says at the end of a run which of the vendor's clients took part.
-pytest_plugins = ["tests.conformance.report", "tests.postgres"]
+#: Says at the end of a run which of the vendor's clients took part; watches whose rows are changed together.
+pytest_plugins = ["tests.conformance.report", "tests.one_tenant", "tests.postgres"]
 
 #: For `pytest.mark.parametrize("engine", ENGINES, indirect=True)`: every test of a module on both engines.
 ENGINES = ["sqlite", "postgresql"]

@@ -87,7 +87,8 @@ class Job:
     account_id: str
     #: Which worker function does it, e.g. `send-verification`.
     kind: str
-    #: The queue it stands in: `email`, `sms` or `internal`. One slow channel never holds up another.
+    #: The queue it stands in: that of a channel, that of a channel's messages, or `internal`. One that is slow never
+    #: holds up another.
     channel: str
     #: What the worker function needs: ids, never addresses, tokens or codes.
     payload: Mapping[str, str | int]
@@ -140,7 +141,18 @@ class EraseTraces:
     counts: Mapping[str, int]
 
 
-Change = Insert | Update | Delete | RelyOn | CountUp | CountDown | Enqueue | Requeue | EraseTraces
+@dataclass(frozen=True, slots=True)
+class ClearInbox:
+    """Captured messages of a tenant go, as they are found at the commit, up to one."""
+
+    account_id: str
+    #: In the form in which addresses are compared; None: whoever they went to.
+    recipient_key: str | None
+    #: Id of the last one that goes: what comes later stays.
+    last: str
+
+
+Change = Insert | Update | Delete | RelyOn | CountUp | CountDown | Enqueue | Requeue | EraseTraces | ClearInbox
 
 
 @dataclass(frozen=True, slots=True)

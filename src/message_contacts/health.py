@@ -25,3 +25,13 @@ class Ailment(StrEnum):
     SHUTTING_DOWN = "shutting-down"
     #: The check itself failed, which is a bug; the log has it.
     INTERNAL_ERROR = "internal-error"
+
+
+class Impairment(StrEnum):
+    """What does not work although calls are answered and work is done. Words only, as above."""
+
+    #: The mailbox that reports are fetched from does not answer, or not in a way that can be trusted.
+    BOUNCE_MAILBOX_UNREACHABLE = "bounce-mailbox-unreachable"
+    BOUNCE_MAILBOX_LOGIN_REFUSED = "bounce-mailbox-login-refused"
+    #: Its folder is not there, may not be changed, or its server is not understood.
+    BOUNCE_MAILBOX_UNUSABLE = "bounce-mailbox-unusable"

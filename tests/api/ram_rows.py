@@ -58,6 +58,7 @@ VALID: Mapping[str, Mapping[str, Any]] = {
     "ListAccessKeys": {"UserName": USER},
     "UpdateAccessKey": {"UserName": USER, "UserAccessKeyId": "{key}", "Status": "Inactive"},
     "DeleteAccessKey": {"UserName": USER, "UserAccessKeyId": "{key}"},
+    "GetAccessKeyLastUsed": {"UserName": USER, "UserAccessKeyId": "{key}"},
     "CreatePolicy": {"PolicyName": "other", "PolicyDocument": DOCUMENT},
     "GetPolicy": _CUSTOM,
     "ListPolicies": {},
@@ -131,6 +132,10 @@ _CHANGED: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "DeleteAccessKey": {
         "EntityNotExist.User": _NO_USER,
         "EntityNotExist.User.AccessKey": {"UserName": None},  # then it would have to be a key of the account itself
+    },
+    "GetAccessKeyLastUsed": {
+        "EntityNotExist.User": _NO_USER,
+        "EntityNotExist.User.AccessKey": {"UserAccessKeyId": "MCnobodys"},
     },
     "CreatePolicy": {"EntityAlreadyExists.Policy": {"PolicyName": POLICY}},
     "GetPolicy": {"EntityNotExist.Policy": {"PolicyType": "System"}},

@@ -301,8 +301,11 @@ async def test_refusals_for_lack_of_permission_are_written_beside_the_calls(api:
         ({"EndTime": "2026-11-21T08:00:02.000Z"}, ["first-start", "CreateFolder"]),
         ({"EndTime": "2026-11-21T08:00:02"}, ["first-start", "CreateFolder"]),
         ({"StartTime": "2026-11-21T16:00:02+08:00", "EndTime": "2026-11-21T08:00:03Z"}, ["CreateFolder"]),
-        ({"AccessKeyId": KEY_ID, "Kind": "change"}, ["CreateFolder", "CreateFolder", "CreateFolder", "UpdateFolder"]),
-        ({"AccessKeyId": "MCnobody"}, []),
+        (
+            {"UserAccessKeyId": KEY_ID, "Kind": "change"},
+            ["CreateFolder", "CreateFolder", "CreateFolder", "UpdateFolder"],
+        ),
+        ({"UserAccessKeyId": "MCnobody"}, []),
     ],
 )
 async def test_events_are_found_by_what_is_asked_for(filters: dict[str, str], expected: list[str], api: Api) -> None:
@@ -368,7 +371,7 @@ async def test_events_of_another_tenant_are_not_shown(api: Api) -> None:
         "EnableResourceDirectory",
     }
     assert await events(other, TargetId=contact_id) == []
-    assert await events(other, AccessKeyId=api.key_id) == []
+    assert await events(other, UserAccessKeyId=api.key_id) == []
 
 
 async def test_an_erased_person_leaves_events_without_a_personal_part(api: Api, database_path: Path) -> None:

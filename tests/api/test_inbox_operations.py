@@ -8,7 +8,10 @@ import pytest
 
 from message_contacts.contacts.model import Channel
 from message_contacts.delivery.outcome import OutgoingMessage
+from tests import signing
 from tests.api.publishing import OURS, publish
+from tests.api.test_races import Interruption
+from tests.conftest import ENGINES
 from tests.fakes.waiting_clock import WaitingClock, settled
 from tests.harness import open_api
 
@@ -122,6 +125,28 @@ async def test_the_inbox_is_cleared_whole_or_of_one_address(api):
     assert await subjects(other) == ["Number 1"]
 
 
+@pytest.mark.parametrize("engine", ENGINES, indirect=True)
+async def test_a_repeated_call_to_clear_takes_nothing_away_that_came_since(api):
+    await capture(api, number=1)
+    request = signing.v3("ClearInbox", {}, key_id=api.key_id, secret=api.secret, now_ms=api.clock.now(), version=OURS)
+    assert (await api.send(request)).status == 200
+    await capture(api, number=2)
+
+    assert (await api.send(request)).status == 400
+    assert await subjects(api) == ["Number 2"]
+
+
+@pytest.mark.parametrize("engine", ENGINES, indirect=True)
+async def test_what_is_captured_while_the_inbox_is_cleared_stays(database_url):
+    race = Interruption()
+    async with open_api(database_url, seam=race) as api:
+        await capture(api, number=1)
+        race.once(lambda: capture(api, number=2))
+
+        assert await api.call("ClearInbox", OURS) == {"Cleared": 1}
+        assert await subjects(api) == ["Number 2"]
+
+
 async def test_many_messages_are_cleared(api):
     for number in range(1, 602):
         await capture(api, number=number)
@@ -134,3 +159,30 @@ async def test_requests_to_confirm_a_magic_address_arrive(api):
     )
     await publish(api, await api.root_folder())
     assert (await api.inbox("bounce+tom@example.com"))[0]["Subject"]
+
+
+async def test_the_last_message_can_come_first_and_pages_go_back_in_time(api):
+    for number in range(1, 4):
+        await capture(api, number=number)
+
+    page = await api.call("ListInboxMessages", OURS, NewestFirst="true", MaxResults=2)
+    rest = await subjects(api, NewestFirst="true", MaxResults=2, NextToken=page["NextToken"])
+
+    assert [each["Subject"] for each in page["Messages"]] == ["Number 3", "Number 2"]
+    assert rest == ["Number 1"]
+    status, body = await api.error("ListInboxMessages", OURS, NewestFirst="true", AfterMessageId="j-1")
+    assert (status, body["Code"]) == (400, "InvalidParameter.NewestFirst")
+
+
+async def test_one_message_is_read_by_its_id(api):
+    await capture(api, number=1)
+    await capture(api, "ann@example.com", number=2)
+
+    assert await subjects(api, MessageId=f"j-{2:024}") == ["Number 2"]
+    assert await subjects(api, MessageId=f"j-{2:024}", Recipient="ANN@example.com") == ["Number 2"]
+    assert await subjects(api, MessageId=f"j-{2:024}", Recipient="tom@example.com") == []
+    assert await subjects(api, MessageId="j-nothing") == []
+
+
+async def test_the_inbox_tells_of_which_channels_everything_is_captured(api):
+    assert (await api.call("ListInboxMessages", OURS))["CapturedChannels"] == ["email", "sms", "webhook"]

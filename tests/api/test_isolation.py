@@ -73,6 +73,7 @@ OWN = {
     "JobId": "failed job",
     "Member": "folder",
     "MessageId": "message",
+    "Node": "folder",
     "EncodedDiagnosticMessage": "diagnostic message",
     "ParentFolderId": "root folder",
     "PolicyName": "policy",
@@ -91,10 +92,13 @@ OWN_FOR: Mapping[str, Mapping[str, str]] = {
     "DeleteFolder": {"FolderId": "empty folder"},
     "DeletePolicy": {"PolicyName": "policy without users"},
     "DeleteUser": {"UserName": "user without anything"},
+    "GetAccessKeyLastUsed": {"UserName": "user"},
     "UpdateAccessKey": {"UserName": "user"},
     "ExplainDelivery": {"Target": "folder", "ContactId": "contact"},
     "ListEffectiveContacts": {"Member": "member"},
     "PreviewChange": {"ContactId": "contact"},
+    "SendTestMessage": {"ContactId": "contact"},
+    "SimulateAccess": {"UserName": "user"},
     "DeleteVerificationBlock": {"Target": "blocked address"},
     "SendEmailVerificationForMessageContact": {"EmailAddress": "waiting address"},
     "SendPhoneVerificationForMessageContact": {"PhoneNumber": "phone"},
@@ -114,6 +118,7 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
     "ListEntitiesForPolicy": {"PolicyType": "Custom"},
     "ListPolicyVersions": {"PolicyType": "Custom"},
     "PreviewChange": {"Change": "DeleteContact"},
+    "SendTestMessage": {"Channel": "email"},
     "UpdateAccount": {"NewDisplayName": "renamed"},
 }
 #: What may be wrong with the call about the own things: never that they do not exist.
@@ -144,6 +149,8 @@ BESIDE: Mapping[str, Mapping[str, Mapping[str, str | None]]] = {
         "DetachedContactId": {"Change": "DeleteCopy", "ContactId": None},
         "Members": {"Change": "Unbind"},
     },
+    "SendTestMessage": {"WebhookId": {"ContactId": None, "Channel": None}},
+    "SimulateAccess": {"UserAccessKeyId": {"UserName": None}},
 }
 
 

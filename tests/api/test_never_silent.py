@@ -187,7 +187,7 @@ async def test_a_message_whose_every_delivery_failed_is_an_incident(api):
     message_id = await publish(api, root, ExpiresAt="2026-11-21T08:00:30Z")
     await api.work("internal")
     api.clock.advance(31)
-    await api.work("email")
+    await api.work("email-messages")
     api.clock.advance(60)
 
     await api.work()

@@ -411,10 +411,10 @@ async def try_once(api):
     """Do what is due for mail as a worker does, and say what came of it."""
     await api.work("internal")
     outbox = api.service.storage.outbox
-    lane = api.service.worker._lanes["email"]
+    lane = api.service.worker._lanes["email-messages"]
     outcomes = []
     until = Instant(api.clock.now() + MINUTE)
-    for job in await outbox.claim("email", "test", now=api.clock.now(), until=until, limit=100):
+    for job in await outbox.claim("email-messages", "test", now=api.clock.now(), until=until, limit=100):
         outcome = await api.service.handlers[job.kind](job)
         outcomes.append(outcome)
         await outbox.settle("test", [lane._settlement(job, outcome, duration_ms=0.0)])

@@ -132,3 +132,30 @@ async def test_no_log_line_has_the_secret_of_a_new_key(api: Api) -> None:
     assert secret not in str(lines)
     stored = await api.service.storage.ram.keys(ACCOUNT_ID, None)
     assert secret not in repr(stored)
+
+
+async def test_the_last_use_of_a_key_is_told_once_it_is_noted(api: Api, user: Api) -> None:
+    asked = {"UserName": USER, "UserAccessKeyId": user.key_id}
+    never = await api.call("GetAccessKeyLastUsed", RAM, **asked)
+    api.clock.advance(5)
+    await user.call("GetCallerIdentity", STS)
+    await api.service.uses.note()
+
+    used = await api.call("GetAccessKeyLastUsed", RAM, **asked)
+
+    assert never == {"AccessKeyLastUsed": {"LastUsedDate": ""}}
+    assert used == {"AccessKeyLastUsed": {"LastUsedDate": "2026-11-21T08:00:05Z"}}
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ({"UserName": USER, "UserAccessKeyId": KEY_ID}, "EntityNotExist.User.AccessKey"),
+        ({"UserName": "nobody", "UserAccessKeyId": KEY_ID}, "EntityNotExist.User"),
+        ({"UserName": USER}, "MissingUserAccessKeyId"),
+    ],
+)
+async def test_the_last_use_of_a_key_that_is_not_there_is_not_told(
+    asked: dict[str, str], code: str, api: Api, user: Api
+) -> None:
+    assert (await api.error("GetAccessKeyLastUsed", RAM, **asked))[1]["Code"] == code

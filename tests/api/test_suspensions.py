@@ -323,10 +323,42 @@ async def _work_once(api):
     service, outbox = api.service, api.service.storage.outbox
     verdicts = []
     until = Instant(api.clock.now() + MINUTE)
-    lane = service.worker._lanes["email"]
-    for job in await outbox.claim("email", "test", now=api.clock.now(), until=until, limit=100):
+    lane = service.worker._lanes["email-messages"]
+    for job in await outbox.claim("email-messages", "test", now=api.clock.now(), until=until, limit=100):
         outcome = await service.handlers[job.kind](job)
         verdicts.append(outcome.verdict)
         await outbox.settle("test", [lane._settlement(job, outcome, duration_ms=0.0)])
     await api.work("internal")
     return verdicts
+
+
+async def test_a_person_who_confirms_a_suspended_address_gets_messages_there_again(api):
+    await api.add_verified_contact(await api.root_folder(), MessageTypes=TYPES)
+    await give_back(api, await sent(api))
+    assert len(await suspensions(api)) == 1
+    # Another contact with the same address: whoever reads its mail confirms it.
+    await api.add_verified_contact(await api.root_folder(), Name="Ann", EmailAddress="Tom@example.com")
+
+    assert await suspensions(api) == []
+    assert (await sent(api))["State"] == "sent"
+
+
+async def test_who_confirms_an_address_after_a_complaint_is_still_left_in_peace(api):
+    await api.add_verified_contact(await api.root_folder(), MessageTypes=TYPES)
+    delivery = await sent(api)
+    path = api.service.recipients.bounces.return_paths.address(api.account_id, delivery["DeliveryId"])
+    await give_back(api, delivery, complaint(path))
+    await api.add_verified_contact(await api.root_folder(), Name="Ann", EmailAddress="Tom@example.com")
+
+    (suspension,) = await suspensions(api)
+    assert suspension["Reason"] == "complaint"
+
+
+async def test_the_fallback_address_is_suspended_no_more_once_it_is_confirmed_again(api):
+    await api.add_verified_contact(await api.root_folder(), MessageTypes=TYPES)
+    await give_back(api, await sent(api))
+    await api.call("SetFallbackAddress", OURS, EmailAddress="tom@example.com")
+    await api.work()
+    await api.call("ConfirmFallbackAddress", OURS, Code=await api.code_sent_to("tom@example.com"))
+
+    assert await suspensions(api) == []

@@ -540,3 +540,56 @@ async def test_contacts_have_no_webhooks_as_addresses(api):
     assert await refusal(api, "DeleteVerificationBlock", Channel="webhook", Target="x") == (
         400, "InvalidParameter.Channel",
     )  # fmt: skip
+
+
+async def test_a_test_message_is_posted_to_a_confirmed_webhook_and_its_answer_told(database_path, clock):
+    webhooks = ScriptedTransport()
+    async with open_api(database_path, clock=clock) as api:
+        webhook_id = (await create(api))["WebhookId"]
+        assert await refusal(api, "SendTestMessage", WebhookId=webhook_id) == (409, "WebhookNotConfirmed")
+        await confirm(api, webhook_id)
+        assert await api.call("SendTestMessage", OURS, WebhookId=webhook_id) == {
+            "Verdict": "accepted", "Reply": "captured"
+        }  # fmt: skip
+        captured = (await api.inbox(webhook_id))[-1]
+        assert "tests whether its notices reach you" in captured["Text"]
+    async with posting_api(database_path, clock, webhooks) as api:
+        # Confirmed in the captured inbox only.
+        assert await refusal(api, "SendTestMessage", WebhookId=webhook_id) == (409, "WebhookNotConfirmed")
+        assert webhooks.sent == []
+
+
+async def test_a_test_message_of_a_webhook_says_what_it_answered(database_path, clock):
+    webhooks = ScriptedTransport()
+    async with posting_api(database_path, clock, webhooks) as api:
+        webhook_id = (await create(api))["WebhookId"]
+        await api.call("SendVerificationForWebhook", OURS, WebhookId=webhook_id)
+        await api.work()
+        posted = webhooks.sent.pop().webhook
+        await api.call("ConfirmWebhook", OURS, WebhookId=webhook_id, Code=posted.data["code"])
+        webhooks.script[webhook_id] = [Outcome(Verdict.NEVER, "webhook-not-found")]
+
+        refused = await api.call("SendTestMessage", OURS, WebhookId=webhook_id)
+        accepted = await api.call("SendTestMessage", OURS, WebhookId=webhook_id)
+
+        assert refused == {"Verdict": "never", "Reply": "webhook-not-found"}
+        assert accepted == {"Verdict": "accepted", "Reply": "accepted"}
+        (sent,) = webhooks.sent
+        assert sent.webhook.event == "webhook.test"
+        assert sent.webhook.endpoint.url == posted_to(posted)
+
+
+def posted_to(posted):
+    return posted.endpoint.url
+
+
+async def test_a_test_message_goes_to_a_contact_or_to_a_webhook(api):
+    webhook_id = (await create(api))["WebhookId"]
+    contact_id = await api.add_contact()
+    for beside in ({"ContactId": contact_id}, {"Channel": "email"}):
+        assert await refusal(api, "SendTestMessage", WebhookId=webhook_id, **beside) == (
+            400, "InvalidParameter.WebhookId"
+        )  # fmt: skip
+    assert await refusal(api, "SendTestMessage") == (400, "MissingParameter.ContactId")
+    assert await refusal(api, "SendTestMessage", ContactId=contact_id) == (400, "MissingParameter.Channel")
+    assert await refusal(api, "SendTestMessage", WebhookId="wh-0000000000000000") == (404, "EntityNotExists.Webhook")

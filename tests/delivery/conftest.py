@@ -210,6 +210,7 @@ class Certificate:
     """A certificate for this machine that only who is told trusts."""
 
     file: Path
+    key_file: Path
     server: ssl.SSLContext
 
 
@@ -241,7 +242,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     )
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(file, key_file)
-    return Certificate(file, context)
+    return Certificate(file, key_file, context)
 
 
 @pytest.fixture

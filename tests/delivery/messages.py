@@ -21,7 +21,7 @@ from tests.harness import Api, open_api
 
 #: Seconds after which a test gives up; nothing here takes that long.
 PATIENCE = 30
-CHANNELS = ("email", "sms", "internal")
+CHANNELS = ("email", "sms", "email-messages", "sms-messages", "internal")
 
 
 @asynccontextmanager
@@ -69,6 +69,7 @@ def make_worker(api: Api, name: str = "w1", **rules: Any) -> Worker:
         worker_id=name,
         rules=WorkerRules(**rules),
         jitter=lambda: 0.5,
+        tally=api.service.tally,
     )
 
 

@@ -12,8 +12,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from message_contacts.contacts.model import Channel
+from message_contacts.delivery.pace import WorkerRules
 from message_contacts.transports.mail import Sender
-from message_contacts.transports.smtp import CONNECTIONS, SmtpTransport
+from message_contacts.transports.smtp import SmtpTransport
 from message_contacts.transports.smtp_server import SmtpServer
 from tests.api.publishing import OURS, counts, deliveries, publish, states
 from tests.delivery.awkward_server import HangUp, Stage, awkward_server, nothing_special
@@ -286,7 +287,7 @@ async def _is_at_rest(api, message_id):
     """Whether every mail has been tried, and nothing is being tried: a claim would run out when the time moves on."""
     found = await counts(api, message_id)
     ((claimed, due),) = await api.service.storage.outbox._database.rows(
-        "SELECT count(worker_id), min(ready_at) FROM job WHERE channel = $1", ("email",)
+        "SELECT count(worker_id), min(ready_at) FROM job WHERE channel = $1", ("email-messages",)
     )
     return bool(found) and "Pending" not in found and not claimed and (due is None or due > api.clock.now())
 
@@ -304,7 +305,7 @@ async def test_a_mail_server_that_says_nothing_does_not_hold_up_text_messages(da
             await plant_contacts(api, root, f"person{first}@example.com", first=first, **with_phone(number))
         async with working(api):
             message_id = await publish(api, root, Severity="Critical")
-            await until(lambda: server.connections == CONNECTIONS)
+            await until(lambda: server.connections == WorkerRules().of_one_tenant)
             await until(lambda: len(sms.sent) == len(numbers))
             await becomes(lambda: _counted(api, message_id, {"Sent": 30, "Pending": 30}))
             assert server.kept == []
@@ -312,7 +313,7 @@ async def test_a_mail_server_that_says_nothing_does_not_hold_up_text_messages(da
             let_go.set()
             await becomes(lambda: _counted(api, message_id, {"Sent": 60}))
         assert len(server.kept) == 30
-        assert server.connections == CONNECTIONS
+        assert server.connections == WorkerRules().of_one_tenant
 
 
 async def _counted(api, message_id, expected):

@@ -186,7 +186,7 @@ async def test_a_refusal_at_once_with_a_status_suspends_and_one_in_prose_does_no
             await api.work("internal")
             service = api.service
             for job in await service.storage.outbox.claim(
-                "email", "test", now=api.clock.now(), until=api.clock.now() + 60_000, limit=10
+                "email-messages", "test", now=api.clock.now(), until=api.clock.now() + 60_000, limit=10
             ):
                 await service.handlers[job.kind](job)
             assert len(await suspensions(api)) == number, answer

@@ -215,7 +215,7 @@ async def test_what_was_published_while_mail_was_captured_is_never_sent_later(da
         await publish(api, root)
         await api.work("internal")
         outbox = api.service.storage.outbox
-        (job,) = await outbox.claim("email", "w", now=clock.now(), until=clock.now() + 1, limit=9)
+        (job,) = await outbox.claim("email-messages", "w", now=clock.now(), until=clock.now() + 1, limit=9)
         captured = type(job)(**{**_fields(job), "payload": {**job.payload, "captured": 1}})
         outcome = await api.service.handlers[job.kind](captured)
         assert (outcome.becomes, outcome.reason) == ("skipped", "captured-before")

@@ -52,12 +52,41 @@ async def test_mails_one_after_the_other_share_a_connection(connect):
         assert len(mailbox.mails) == 5
 
 
-async def test_many_mails_at_once_use_eight_connections(connect):
+async def test_many_mails_at_once_use_as_many_connections_as_there_may_be_and_no_more(connect):
     async with mail_server() as (mailbox, port):
         transport = connect(f"smtp://127.0.0.1:{port}")
-        outcomes = await asyncio.gather(*(transport.send(make_message(message_id=f"j-{n}")) for n in range(50)))
+        outcomes = await asyncio.gather(
+            *(transport.send(make_message(message_id=f"j-{n}", delivery_id=f"d-{n}")) for n in range(50))
+        )
         assert outcomes == [ACCEPTED] * 50
         assert mailbox.connections == CONNECTIONS
+
+
+async def test_a_verification_does_not_wait_behind_mails_to_many(connect):
+    """Each of those is stuck in its conversation; connections of another kind are left."""
+    stuck = asyncio.Event()
+
+    def script(_: int, line: str | None) -> str | None:
+        if line == "RCPT TO:<ann@example.com>":
+            stuck.set()
+            return ""
+        return polite(line)
+
+    async with scripted_server(script) as port:
+        transport = connect(f"smtp://127.0.0.1:{port}")
+        many = [
+            asyncio.ensure_future(
+                transport.send(make_message(recipient="ann@example.com", message_id=f"j-{n}", delivery_id=f"d-{n}"))
+            )
+            for n in range(50)
+        ]
+        await until(lambda: bool(transport._places.locked() and stuck.is_set()))
+
+        assert await transport.send(make_message()) == ACCEPTED
+
+        for sending in many:
+            sending.cancel()
+        await asyncio.wait(many)
 
 
 async def test_connection_that_was_idle_for_long_is_not_used_again(connect, clock):
@@ -242,7 +271,7 @@ async def test_address_that_no_mail_can_carry_is_never_tried(connect, recipient)
 async def test_cancelled_mail_leaves_no_half_used_connection(connect):
     async with scripted_server(lambda _, line: "" if line == "DATA" else polite(line)) as port:
         transport = connect(f"smtp://127.0.0.1:{port}")
-        sending = asyncio.ensure_future(transport.send(make_message()))
+        sending = asyncio.ensure_future(transport.send(make_message(delivery_id="d-1")))
         await until(lambda: bool(transport._places._value < CONNECTIONS))
         sending.cancel()
         with pytest.raises(asyncio.CancelledError):

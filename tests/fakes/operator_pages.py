@@ -17,4 +17,4 @@ async def metrics(accept: str) -> tuple[str, bytes]:
     return "text/plain; version=0.0.4", f"asked {accept}\n".encode()
 
 
-PAGES = OperatorPages(ailments=well, metrics=metrics)
+PAGES = OperatorPages(ailments=well, impairments=tuple, metrics=metrics)

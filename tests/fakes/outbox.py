@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from message_contacts.changes import Job
@@ -42,7 +43,16 @@ class FakeOutbox:
     def worker_of(self, job_id: str) -> str | None:
         return self._entries[job_id].worker_id
 
-    async def claim(self, channel: str, worker_id: str, *, now: Instant, until: Instant, limit: int) -> Sequence[Job]:
+    async def claim(
+        self,
+        channel: str,
+        worker_id: str,
+        *,
+        now: Instant,
+        until: Instant,
+        limit: int,
+        not_of: Collection[str] = (),
+    ) -> Sequence[Job]:
         self.claims += 1
         if self.claim_failures:
             raise self.claim_failures.pop(0)
@@ -50,8 +60,11 @@ class FakeOutbox:
             entry
             for entry in self._entries.values()
             if entry.job.channel == channel and entry.ready_at is not None and entry.ready_at <= now
+            if entry.job.account_id not in not_of
         ]
         due.sort(key=lambda entry: (entry.ready_at, entry.job.job_id))
+        if len(due) > limit:
+            due = _in_turn(due)
         for entry in due[:limit]:
             entry.worker_id, entry.ready_at = worker_id, until
         return [entry.job for entry in due[:limit]]
@@ -104,6 +117,16 @@ class FakeOutbox:
         entry.job, entry.ready_at = replace(entry.job, attempts=0), now
 
 
+def _in_turn(due: Sequence[_Entry]) -> list[_Entry]:
+    """The oldest of each tenant, then the next of each, and so on."""
+    before: Counter[str] = Counter()
+    rounds: list[tuple[int, _Entry]] = []
+    for entry in due:
+        rounds.append((before[entry.job.account_id], entry))
+        before[entry.job.account_id] += 1
+    return [entry for _, entry in sorted(rounds, key=lambda each: each[0])]
+
+
 class FakeInbox:
     """`delivery.outbox.Inbox`."""
 
@@ -114,12 +137,16 @@ class FakeInbox:
         self.kept.setdefault(message.message_id, message)
 
     async def messages(
-        self, account_id: str, *, recipient: str | None, after: str | None, limit: int
+        self, account_id: str, *, recipient: str | None, after: str | None, limit: int, newest_first: bool = False
     ) -> Sequence[CapturedMessage]:
         return [
             message
-            for message_id, message in sorted(self.kept.items())
+            for message_id, message in sorted(self.kept.items(), reverse=newest_first)
             if message.account_id == account_id
             and recipient in {None, message.recipient}
-            and message_id > (after or "")
+            and (after is None or (message_id < after if newest_first else message_id > after))
         ][:limit]
+
+    async def message(self, account_id: str, message_id: str) -> CapturedMessage | None:
+        found = self.kept.get(message_id)
+        return found if found is not None and found.account_id == account_id else None

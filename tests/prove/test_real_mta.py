@@ -317,7 +317,7 @@ async def _all_sent(api, message_id):
 
 async def _claimed(api) -> Job:
     (job,) = await api.service.storage.outbox.claim(
-        "email", "test", now=api.clock.now(), until=api.clock.now() + 60_000, limit=10
+        "email-messages", "test", now=api.clock.now(), until=api.clock.now() + 60_000, limit=10
     )
     return job
 

@@ -13,6 +13,11 @@ from tests.storage.making import open_database
 
 
 @pytest.fixture
+def _changes_of_one_tenant() -> None:
+    """Tests here put rows of several tenants there together, to see that they are kept apart afterwards."""
+
+
+@pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
 

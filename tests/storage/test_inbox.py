@@ -34,3 +34,24 @@ async def test_the_same_message_again_changes_nothing(storage: Storage) -> None:
     await storage.inbox.put(make_message(subject="again"))
 
     assert await storage.inbox.messages(ACCOUNT, recipient=None, after=None, limit=10) == [make_message()]
+
+
+async def test_captured_messages_are_read_from_the_last_one_back(storage: Storage) -> None:
+    for number, recipient in enumerate(["tom@example.com", "ann@example.com", "TOM@example.com"]):
+        await storage.inbox.put(make_message(f"m-{number}", recipient=recipient))
+
+    everything = await storage.inbox.messages(ACCOUNT, recipient=None, after=None, limit=2, newest_first=True)
+    before = await storage.inbox.messages(ACCOUNT, recipient=None, after="m-1", limit=9, newest_first=True)
+    to_one = await storage.inbox.messages(ACCOUNT, recipient="Tom@example.com", after=None, limit=9, newest_first=True)
+
+    assert [message.message_id for message in everything] == ["m-2", "m-1"]
+    assert [message.message_id for message in before] == ["m-0"]
+    assert [message.message_id for message in to_one] == ["m-2", "m-0"]
+
+
+async def test_one_captured_message_is_found_by_its_tenant_only(storage: Storage) -> None:
+    await storage.inbox.put(make_message("m-1"))
+
+    assert await storage.inbox.message(ACCOUNT, "m-1") == make_message("m-1")
+    assert await storage.inbox.message(ACCOUNT, "m-2") is None
+    assert await storage.inbox.message(OTHER_ACCOUNT, "m-1") is None

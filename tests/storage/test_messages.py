@@ -278,6 +278,13 @@ async def test_deliveries_are_found_by_message_state_and_address(storage: Storag
     assert await found(address=to_first, state=PENDING) == [(False, "1")]
     assert await found(address=to_first, message_id=MESSAGE_ID) == [(True, "1")]
     assert await found(address=(Channel.SMS, "1@example.com")) == []
+    assert await found(newest_first=True, limit=2) == [(False, "1"), (True, "5")]
+    assert await found(message_id=MESSAGE_ID, newest_first=True, after=make_delivery(3).delivery_id) == [
+        (True, "2"),
+        (True, "1"),
+    ]
+    assert await found(state=PENDING, newest_first=True) == [(False, "1"), (True, "4"), (True, "2")]
+    assert await found(address=to_first, newest_first=True) == [(False, "1"), (True, "1")]
     assert await storage.messages.counts(ACCOUNT, MESSAGE_ID) == {SKIPPED: 3, PENDING: 2}
     assert await storage.messages.counts(OTHER_ACCOUNT, MESSAGE_ID) == {}
     assert await storage.messages.has_any(ACCOUNT, other, PENDING)

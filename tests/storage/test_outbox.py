@@ -24,6 +24,13 @@ async def enqueue(storage: Storage, *jobs: Job) -> None:
     await commit(storage, *(Enqueue(job) for job in jobs))
 
 
+async def enqueue_many(storage: Storage, tenant: str, count: int, **fields: object) -> None:
+    """Work of one tenant, due for long."""
+    for start in range(0, count, 500):
+        numbers = range(start, min(start + 500, count))
+        await enqueue(storage, *(make_job(number, account_id=tenant, due_at=after(0), **fields) for number in numbers))
+
+
 async def claim(storage: Storage, worker_id: str = "one", **asked: object) -> list[Job]:
     given: dict[str, object] = {"now": NOW, "until": LATER, "limit": 10, **asked}
     return list(await storage.outbox.claim("email", worker_id, **given))  # type: ignore[arg-type]
@@ -132,6 +139,63 @@ async def test_a_page_of_dead_jobs_goes_by_id(storage: Storage) -> None:
     rest = await storage.outbox.dead_jobs(ACCOUNT, after=first[-1].job_id, limit=3)
 
     assert [job.job_id for job in [*first, *rest]] == [make_job(number).job_id for number in range(4)]
+
+
+async def test_a_tenant_with_little_to_do_does_not_wait_behind_one_with_much(storage: Storage) -> None:
+    await enqueue_many(storage, ACCOUNT, 10_000)
+    await claim(storage, limit=50)
+    await enqueue(storage, make_job(1, account_id=OTHER_ACCOUNT, due_at=NOW))
+
+    claimed = await claim(storage, limit=50)
+
+    assert len(claimed) == 50
+    assert make_job(1, account_id=OTHER_ACCOUNT, due_at=NOW) in claimed
+
+
+async def test_tenants_share_a_claim_and_of_each_the_oldest_due_are_taken(storage: Storage) -> None:
+    tenants = [f"3{number:015}" for number in range(4)]
+    for tenant in tenants:
+        await enqueue(storage, *(make_job(number, account_id=tenant) for number in range(30)))
+
+    claimed = await claim(storage, limit=20)
+
+    assert sorted((job.account_id, job.due_at) for job in claimed) == [
+        (tenant, after(number)) for tenant in tenants for number in range(5)
+    ]
+
+
+async def test_every_tenant_has_its_turn_however_many_there_are(storage: Storage) -> None:
+    """Ids of any length; a claim looks at few of them, and not all have work that is due."""
+    tenants = [f"4{number}" for number in range(150)]
+    for tenant in tenants:
+        await enqueue(storage, *(make_job(number, account_id=tenant, due_at=after(0)) for number in range(3)))
+    idle = [make_job(1, account_id=f"5{number}", due_at=LATER) for number in range(100)]
+    await enqueue(storage, *idle)
+
+    rounds = [await claim(storage, limit=30) for _ in range(11)]
+
+    assert all(len(claimed) == 30 for claimed in rounds)
+    assert {job.account_id for claimed in rounds for job in claimed} == set(tenants)
+
+
+async def test_a_claim_for_others_takes_nothing_of_those_who_have_something_at_hand(storage: Storage) -> None:
+    await enqueue_many(storage, ACCOUNT, 100)
+    assert await claim(storage, limit=50, not_of=[ACCOUNT]) == []
+    await enqueue(storage, make_job(1, account_id=OTHER_ACCOUNT))
+
+    assert await claim(storage, limit=50, not_of=[ACCOUNT]) == [make_job(1, account_id=OTHER_ACCOUNT)]
+
+
+async def test_work_of_a_dead_worker_has_its_turn_though_another_tenant_has_much_that_is_older(
+    storage: Storage,
+) -> None:
+    await enqueue(storage, make_job(1, account_id=OTHER_ACCOUNT))
+    await claim(storage, "dead", until=after(150))
+    await enqueue_many(storage, ACCOUNT, 200)
+
+    claimed = await claim(storage, now=after(150), until=after(300), limit=50)
+
+    assert make_job(1, account_id=OTHER_ACCOUNT) in claimed
 
 
 async def test_two_workers_never_claim_the_same_job(storage: Storage, other: Storage) -> None:

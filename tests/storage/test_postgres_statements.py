@@ -17,10 +17,17 @@ from message_contacts.storage.contacts import DELETE_BINDING, DELETE_BINDINGS, I
 from message_contacts.storage.deliveries import DELIVERY_ENDED, DELIVERY_SENT, DELIVERY_TRIED, INSERT_DELIVERY
 from message_contacts.storage.detached import DELETE_NODES, INSERT_NODE
 from message_contacts.storage.engine import DECIDE_AGAIN, Step
-from message_contacts.storage.outbox import INSERT_JOB, JOB_AGAIN, JOB_DEAD, JOB_DONE
+from message_contacts.storage.outbox import INSERT_JOB, JOB_AGAIN, JOB_DEAD, JOB_DONE, TENANTS_IN_TURN
 from message_contacts.storage.postgres_connection import PostgresAddress
 from message_contacts.storage.postgres_grouping import arranged
-from message_contacts.storage.postgres_statements import CLAIM_SKIPPING_LOCKED, apart, grouped, holding, own
+from message_contacts.storage.postgres_statements import (
+    CLAIM_IN_TURN_SKIPPING_LOCKED,
+    CLAIM_SKIPPING_LOCKED,
+    apart,
+    grouped,
+    holding,
+    own,
+)
 from message_contacts.storage.schema import SCHEMA
 from message_contacts.storage.verification import INSERT_EVIDENCE
 from tests.postgres import PostgresDatabases
@@ -51,6 +58,9 @@ HOT = [
     "directory.DIRECTORY",
     "directory.LINEAGE",
     "directory.MEMBER",
+    "routing.CONTACTS_IN_EFFECT",
+    "routing.COPIES_IN_EFFECT",
+    "routing.LINEAGE_OF_NODE",
     "verification.VERIFICATION",
 ]
 #: Statements of change sets, by a name for the test.
@@ -195,11 +205,21 @@ async def test_every_statement_of_a_change_set_can_be_carried_out_for_many_by_in
     assert read_as_a_whole(steps) == [], steps
 
 
-async def test_a_claim_passes_by_what_others_are_claiming(filled: str) -> None:
-    steps, _ = await plan(filled, CLAIM_SKIPPING_LOCKED)
+@pytest.mark.parametrize(
+    ("sql", "index"), [(CLAIM_SKIPPING_LOCKED, "job_ready"), (CLAIM_IN_TURN_SKIPPING_LOCKED, "job_turn")]
+)
+async def test_a_claim_passes_by_what_others_are_claiming(sql: str, index: str, filled: str) -> None:
+    steps, _ = await plan(filled, sql)
 
     assert any("LockRows" in step for step in steps)
-    assert any("job_ready" in step for step in steps)
+    assert any(index in step for step in steps)
+
+
+async def test_whose_turn_it_is_is_found_in_an_index_alone(filled: str) -> None:
+    steps, _ = await plan(filled, TENANTS_IN_TURN)
+
+    assert any("Index Only Scan using job_turn" in step for step in steps)
+    assert not any("Sort" in step for step in steps)
 
 
 def test_a_statement_that_looks_holds_what_it_saw() -> None:

@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 import pytest
 
 from message_contacts import errors
+from message_contacts.access.console_sessions import ConsoleSession, ConsoleTicket
 from message_contacts.audit.model import AuditEvent, EventKind
 from message_contacts.audit.sealing import Sealer
 from message_contacts.changes import CountUp, Delete, Enqueue, Insert, Requeue, Update
 from message_contacts.clock import DAY, MINUTE, Instant
-from message_contacts.contacts.model import EmailAddress, Slot, Verified
+from message_contacts.contacts.model import Channel, EmailAddress, Slot, Verified
 from message_contacts.delivery.messages import DeliveryState, Incident, IncidentKind, Progress
 from message_contacts.delivery.outbox import Fate, Settlement
+from message_contacts.delivery.standing import HandOver
 from message_contacts.storage import Retention, Storage, housekeeping
 from tests.factories import ACCOUNT, make_contact, make_verification
 from tests.fakes.clock import START
@@ -24,6 +26,7 @@ from tests.storage.making import (
     make_copy,
     make_evidence,
     make_job,
+    make_key,
     make_message,
     named_contact,
     nonce,
@@ -74,6 +77,24 @@ def make_incident(**fields: object) -> Incident:
     return replace(made, **fields)  # type: ignore[arg-type]
 
 
+async def _hand_over(storage: Storage) -> None:
+    await commit(
+        storage,
+        Insert(
+            HandOver(
+                account_id=ACCOUNT,
+                hand_over_id="h-1",
+                contact_id="c-0000000000000001",
+                channel=Channel.EMAIL,
+                address="tom@example.com",
+                wish="Ann",
+                asked_at=Instant(START - DAY),
+                closed_at=START,
+            )
+        ),
+    )
+
+
 async def _failed_job(storage: Storage) -> None:
     await commit(storage, Enqueue(make_job()))
     (job,) = await storage.outbox.claim("email", "w", now=after(MINUTE), until=after(2 * MINUTE), limit=1)
@@ -91,6 +112,24 @@ async def _counter(storage: Storage) -> None:
 
 async def _nonce(storage: Storage) -> None:
     await commit(storage, with_nonce=nonce(expires_at=START))
+
+
+async def _console_session(storage: Storage) -> None:
+    session = ConsoleSession(
+        account_id=ACCOUNT,
+        digest=b"s" * 32,
+        access_key_id="MCkey",
+        opened_at=START,
+        seen_at=START,
+        expires_at=START,
+        source_address="203.0.113.9",
+    )
+    await commit(storage, Insert(make_key()), Insert(session))
+
+
+async def _console_ticket(storage: Storage) -> None:
+    ticket = ConsoleTicket(account_id=ACCOUNT, digest=b"t" * 32, access_key_id="MCkey", made_at=START, expires_at=START)
+    await commit(storage, Insert(make_key()), Insert(ticket))
 
 
 def make_event(number: int = 1, happened_at: Instant = START) -> AuditEvent:
@@ -130,9 +169,12 @@ ROWS = [
     Row("delivery", _delivery, Retention(messages=KEPT)),
     Row("incident", _incident, Retention(messages=KEPT)),
     Row("message", _published, Retention(messages=KEPT)),
+    Row("hand_over", _hand_over, Retention(messages=KEPT)),
     Row("job", _failed_job, Retention(failed_jobs=KEPT)),
     Row("audit_event", _audit_event, Retention(audit_events=KEPT), there_at_the_edge=True),
     Row("counter", _counter, Retention(), kept=housekeeping.COUNTERS_KEPT),
+    Row("console_session", _console_session, Retention(), kept=0),
+    Row("console_ticket", _console_ticket, Retention(), kept=0),
     Row("nonce", _nonce, Retention(), kept=0),
 ]
 EVERYTHING = Retention(verifications=0, evidence=0, captured=0, messages=0, failed_jobs=0, audit_events=0)

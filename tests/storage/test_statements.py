@@ -21,6 +21,7 @@ READ_ALL = {"access.ACCOUNTS", "audit.ACCOUNTS_WITH_EVENTS", "housekeeping.FULL_
 #: These concern all that a tenant has of something, or a page of it in the index's order.
 WHOLE_TENANT = {
     "access.ACCESS_KEYS",
+    "contact_search.COUNT_FOUND",
     "contacts.CONTACT_PAGE",
     "contacts.COUNT_CONTACTS",
     "directory.COUNT_MEMBERS",
@@ -36,7 +37,7 @@ WHOLE_TENANT = {
     "people.MASK_INCIDENT_NOTES",
     "people.OTHER_CONTACT_WITH_ADDRESS",
     "people.OTHER_COPY_WITH_ADDRESS",
-    "inbox.CLEAR",
+    "inbox.COUNT",
     "standing.ADDRESS_HELD",
     "routing.ALL_COPIES",
     "routing.ALL_MEMBERS",
@@ -61,7 +62,7 @@ SORT_FEW = {
 }
 #: Parts of a statement that hold few rows, and tables that hold one or, of the schema itself, few.
 FEW_ROWS = (
-    r"lineage|found|CONSTANT ROW|\d+ CONSTANT ROWS?|waiting|earliest|dead"
+    r"lineage|found|CONSTANT ROW|\d+ CONSTANT ROWS?|waiting|earliest|dead|turn|turn VIRTUAL TABLE INDEX \d+:"
     r"|alembic_version|schema_compatibility|sqlite_schema"
 )
 #: A tenant has one row of these.
@@ -134,6 +135,13 @@ def test_no_statement_goes_through_a_whole_tenant_for_a_part_of_it(name: str, da
     whole = [step for step in whole if step.split()[1] not in ONE_ROW_EACH]
 
     assert bool(whole) == (name in WHOLE_TENANT), whole
+
+
+@pytest.mark.parametrize("name", ["outbox.TENANTS_IN_TURN", "outbox.CLAIM_IN_TURN"])
+def test_whose_turn_it_is_is_found_in_the_index_by_tenant(name: str, database_path: Path) -> None:
+    steps = plan(database_path, STATEMENTS[name])
+
+    assert any("USING COVERING INDEX job_turn (channel=? AND account_id" in step for step in steps)
 
 
 def test_every_refusal_of_a_constraint_names_a_constraint_of_the_schema() -> None:

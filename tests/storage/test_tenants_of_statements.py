@@ -14,7 +14,12 @@ import sqlglot
 from sqlalchemy import Index, UniqueConstraint
 from sqlglot import exp
 
-from message_contacts.storage.postgres_statements import CLAIM_SKIPPING_LOCKED, COUNT_ALL_UP, grouped
+from message_contacts.storage.postgres_statements import (
+    CLAIM_IN_TURN_SKIPPING_LOCKED,
+    CLAIM_SKIPPING_LOCKED,
+    COUNT_ALL_UP,
+    grouped,
+)
 from message_contacts.storage.schema import SCHEMA
 from tests.storage.test_postgres_statements import OF_CHANGE_SETS
 from tests.storage.test_statements import STATEMENTS, highest
@@ -35,8 +40,10 @@ UNIQUE_IN_THE_SERVICE = {
 }
 #: Waiting work is taken as it comes due, whosever it is.
 WAITING_WORK = {
-    "outbox.ANY_READY": "whether a worker has to look",
+    "outbox.COUNT_DUE": "whether a worker has to look, and whether tenants need to have their turn",
+    "outbox.TENANTS_IN_TURN": "whose turn it is",
     "outbox.CLAIM": "a worker takes what is due",
+    "outbox.CLAIM_IN_TURN": "the same, some of each tenant",
     "outbox.HAND_BACK": "a worker that stops hands back what it took",
     "outbox.NEXT_DUE": "until when a worker may rest",
     "audit.UNSEALED": "events to be sealed into their tenants' chains",
@@ -55,6 +62,8 @@ BACKUP = {
 #: What has served its time goes by its age, whosever it is; seen for many tenants at a time.
 RETENTION = {
     "audit_pruning.CHAINS_TO_PRUNE": "chains that begin with events that are too old",
+    "housekeeping.DELETE_CONSOLE_SESSIONS": "by age",
+    "housekeeping.DELETE_CONSOLE_TICKETS": "by age",
     "housekeeping.DELETE_COUNTERS": "by age",
     "housekeeping.DELETE_VERIFICATIONS": "by age",
     "housekeeping.DELETE_EVIDENCE": "by age",
@@ -62,6 +71,7 @@ RETENTION = {
     "housekeeping.DELETE_DELIVERIES": "by the age of their messages",
     "housekeeping.DELETE_INCIDENTS": "by the age of their messages",
     "housekeeping.DELETE_PUBLISHED": "by age",
+    "housekeeping.DELETE_HAND_OVERS": "by age",
     "housekeeping.DELETE_DEAD_JOBS": "by age",
     "housekeeping.FULL_INBOXES": "tenants with more captured messages than they keep",
     "housekeeping.LAST_OF_GROUP": "a walk through all evidence; what it rests on is looked up within the tenant",
@@ -243,6 +253,7 @@ def test_carried_out_for_many_each_row_is_bound_to_the_tenant_of_its_own_change_
 
 def test_what_postgresql_is_told_instead_is_bound_as_much_as_what_it_stands_for() -> None:
     assert not is_bound(CLAIM_SKIPPING_LOCKED)  # as outbox.CLAIM
+    assert not is_bound(CLAIM_IN_TURN_SKIPPING_LOCKED)  # as outbox.CLAIM_IN_TURN
     assert is_bound(COUNT_ALL_UP)
 
 

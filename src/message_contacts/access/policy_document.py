@@ -52,11 +52,19 @@ class Statement:
             action: Name of a permission in lower case.
             resource: `acs:<family>:*:<account>:<resource>`.
         """
-        return (
-            any(pattern.matches(action) for pattern in self.actions) is not self.except_actions
-            and any(pattern.matches(resource) for pattern in self.resources)
-            and all(condition.met(context) for condition in self.conditions)
-        )
+        return self.names_action(action) and self.names_resource(resource) and not self.unmet(context)
+
+    def names_action(self, action: str) -> bool:
+        """Whether it is about this permission, given in lower case."""
+        return any(pattern.matches(action) for pattern in self.actions) is not self.except_actions
+
+    def names_resource(self, resource: str) -> bool:
+        """Whether it is about this resource."""
+        return any(pattern.matches(resource) for pattern in self.resources)
+
+    def unmet(self, context: Context) -> tuple[Condition, ...]:
+        """The conditions that such a call does not meet."""
+        return tuple([condition for condition in self.conditions if not condition.met(context)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,9 @@ _OWN_READS = (
     "messagecontacts:ListVerificationEvidence",
     "messagecontacts:ListWebhooks",
     "messagecontacts:PreviewChange",
+    "messagecontacts:PreviewMessage",
+    "messagecontacts:SearchMessageContacts",
+    "messagecontacts:VerifyAuditTrail",
 )
 
 #: By name.
@@ -108,7 +111,16 @@ SYSTEM_POLICIES: Mapping[str, SystemPolicy] = {
             "ReadOnlyAccess",
             "Provides read-only access to Alibaba Cloud services and resources.",
             # The vendor's names the permissions of every service it has; these are the ones that exist here.
-            ["resourcemanager:Get*", "resourcemanager:List*", "ram:Get*", "ram:List*", "sts:Get*", *_OWN_READS],
+            [
+                "resourcemanager:Get*",
+                "resourcemanager:List*",
+                "ram:Get*",
+                "ram:List*",
+                "sts:Get*",
+                *_OWN_READS,
+                # It shows what policies say, so it goes with the permission to read those.
+                "messagecontacts:SimulateAccess",
+            ],
             created="2015-04-28T16:15:45",
         ),
     )

@@ -27,6 +27,17 @@ class KeyOwner(NamedTuple):
     keys: Sequence[AccessKey]
 
 
+def existing(owner: KeyOwner, access_key_id: str) -> AccessKey:
+    """The key of that id among those of the owner.
+
+    Raises: ENTITY_NOT_EXIST_USER_ACCESS_KEY.
+    """
+    for key in owner.keys:
+        if key.access_key_id == access_key_id:
+            return key
+    raise ram_errors.ENTITY_NOT_EXIST_USER_ACCESS_KEY(access_key_id=access_key_id)
+
+
 def create(owner: KeyOwner, key: AccessKey) -> Decision[AccessKey]:
     """One more key.
 
@@ -42,7 +53,7 @@ def switch(owner: KeyOwner, access_key_id: str, status: KeyStatus) -> Decision[N
 
     Raises: ENTITY_NOT_EXIST_USER_ACCESS_KEY.
     """
-    key = _existing(owner, access_key_id)
+    key = existing(owner, access_key_id)
     if key.status is status:
         return Decision((), None)
     return Decision((Update(key, replace(key, status=status)),), None)
@@ -53,14 +64,7 @@ def delete(owner: KeyOwner, access_key_id: str) -> Decision[None]:
 
     Raises: ENTITY_NOT_EXIST_USER_ACCESS_KEY.
     """
-    return Decision((Delete(_existing(owner, access_key_id)),), None)
-
-
-def _existing(owner: KeyOwner, access_key_id: str) -> AccessKey:
-    for key in owner.keys:
-        if key.access_key_id == access_key_id:
-            return key
-    raise ram_errors.ENTITY_NOT_EXIST_USER_ACCESS_KEY(access_key_id=access_key_id)
+    return Decision((Delete(existing(owner, access_key_id)),), None)
 
 
 def _touched(owner: KeyOwner) -> tuple[Change, ...]:

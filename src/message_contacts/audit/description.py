@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from message_contacts.access.console_sessions import ConsoleSession, ConsoleTicket
 from message_contacts.access.model import AccessKey, Account, Attachment, Policy, PolicyVersion, User
 from message_contacts.audit import keeping
 from message_contacts.audit.kind import Description
@@ -195,6 +196,23 @@ DESCRIPTIONS: Mapping[type, Description] = {
             ("user_id", _user_id),
         ),
         withheld=(("sealed_secret", lambda key: key.sealed_secret),),
+    ),
+    ConsoleSession: Description(
+        type="ConsoleSession",
+        targets=lambda session: (session.access_key_id,),
+        shown=(
+            ("expires_at", lambda session: session.expires_at),
+            ("opened_at", lambda session: session.opened_at),
+            ("seen_at", lambda session: session.seen_at),
+            ("source_address", lambda session: session.source_address),
+        ),
+        withheld=(("digest", lambda session: session.digest),),
+    ),
+    ConsoleTicket: Description(
+        type="ConsoleTicket",
+        targets=lambda ticket: (ticket.access_key_id,),
+        shown=(("expires_at", lambda ticket: ticket.expires_at), ("made_at", lambda ticket: ticket.made_at)),
+        withheld=(("digest", lambda ticket: ticket.digest),),
     ),
     User: Description(
         type="User",

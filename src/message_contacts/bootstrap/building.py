@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import cache
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 from message_contacts.access import diagnosis
 from message_contacts.access.administration import Administration
 from message_contacts.access.authorizer import Authorizer
+from message_contacts.access.console_sessions import ConsoleSessions
 from message_contacts.access.diagnosis import Diagnoses
 from message_contacts.access.key_uses import KeyUses
 from message_contacts.access.keys import KeyRing, Vault
@@ -24,20 +26,21 @@ from message_contacts.audit.trail import AuditTrail
 from message_contacts.bootstrap.errors import StartError
 from message_contacts.bootstrap.key_file import key_file
 from message_contacts.bootstrap.metering import Meter, known_codes
+from message_contacts.bootstrap.pages import PAGE_PREFIXES, all_pages
 from message_contacts.bootstrap.readiness import Readiness
 from message_contacts.bootstrap.recipients import RecipientSide, recipient_side
 from message_contacts.bootstrap.service import Service
 from message_contacts.changes import Job, Seam, Settler
 from message_contacts.clock import SECOND, Clock, SystemClock
-from message_contacts.console.by_prefix import by_prefix
-from message_contacts.console.preference_pages import preference_pages
-from message_contacts.console.verification_pages import verification_pages
+from message_contacts.console.site.calls import Calls
 from message_contacts.contacts.deletion import WITHDRAW_CONTACT
 from message_contacts.contacts.model import Channel, ContactRules
 from message_contacts.delivery.expansion import MessageExpansion
 from message_contacts.delivery.fallback import SEND_FALLBACK_CODE, FallbackCodeSender
 from message_contacts.delivery.messages import DELIVER, EXPAND_MESSAGE, DeliveryRules
+from message_contacts.delivery.outbox import messages_queue
 from message_contacts.delivery.outcome import Outcome, Transport
+from message_contacts.delivery.recipient_search import RecipientSearch
 from message_contacts.delivery.review import REVIEW_MESSAGE, MessageReview
 from message_contacts.delivery.rules import Severity
 from message_contacts.delivery.sending import DeliverySender
@@ -58,7 +61,9 @@ from message_contacts.settings import PREFIX, Settings
 from message_contacts.settings.forms import is_postgres
 from message_contacts.storage import CannotOpen, Storage, migrate, open_postgres, open_sqlite, sqlite_path
 from message_contacts.transports.bounce_intake import BounceIntake, Listen
+from message_contacts.transports.bounce_mailbox import BounceMailbox
 from message_contacts.transports.choose import captures, mail_transport, sms_transport, webhook_transport
+from message_contacts.transports.imap_server import ImapServer
 from message_contacts.verification.challenge import SEND_VERIFICATION
 from message_contacts.verification.model import VerificationRules
 from message_contacts.verification.service import VerificationService
@@ -70,15 +75,11 @@ from message_contacts.webhooks.sealing import EndpointSeal
 from message_contacts.wire.app import App
 from message_contacts.wire.operator_pages import OperatorPages
 from message_contacts.wire.pipeline import Gateway
-from message_contacts.wire.proxies import source_address
 from message_contacts.wire.rendering import ErrorPage
 from message_contacts.wire.replay import NonceMemory
 
-#: Queues that a worker serves: one for each way to reach people, and one for work that stays inside.
-CHANNELS = (*(channel.value for channel in Channel), "internal")
-
-#: What is answered by pages, not by the API.
-PAGE_PREFIXES = ("/verify/", "/unsubscribe/", "/preferences/")
+#: Queues that a worker serves: two for each way to reach people, and one for work that stays inside.
+CHANNELS = (*(channel.value for channel in Channel), *(messages_queue(channel) for channel in Channel), "internal")
 
 #: Severities of messages that go out as text messages too, by the setting SMS_FOR.
 _SEVERITIES = {
@@ -138,6 +139,7 @@ async def build(
         }
         for transport in transports.values():
             opened.push_async_callback(transport.close)
+        imap = _imap(settings)
     except ValueError as problem:  # of a transport's URL; its text holds no secret
         await opened.aclose()
         raise StartError(str(problem)) from None
@@ -145,7 +147,7 @@ async def build(
         await opened.aclose()
         raise
 
-    tally = Tally()
+    tally = Tally(metrics)
     recipients = recipient_side(
         settings, storage, vault, settler, clock=clock, ids=ids, tally=tally, circumstances=rules.circumstances
     )
@@ -173,18 +175,29 @@ async def build(
         tally=tally,
         host=urlsplit(settings.public_url).hostname or "localhost",
     )
+    search = RecipientSearch(
+        messages=storage.messages,
+        webhooks=storage.webhooks,
+        routing=storage.routing,
+        directories=storage.directory,
+        ids=ids,
+        captured=rules.contacts.captured_counts,
+    )
     services = Services(
         contacts=storage.contacts,
         directory=storage.directory,
         verification=storage.verification,
         access=storage.access,
         ram=storage.ram,
+        grants=storage.grants,
+        key_uses=storage.key_uses,
         vault=vault,
         diagnoses=Diagnoses(vault.derived(diagnosis.PURPOSE)),
         routing=storage.routing,
         messages=storage.messages,
         standing=recipients.standing,
         webhooks=storage.webhooks,
+        search=search,
         sender=sender,
         fallback_codes=fallback_codes,
         webhook_codes=webhook_codes,
@@ -208,6 +221,7 @@ async def build(
         clock=clock,
         contact_rules=rules.contacts,
         rules=rules.verification,
+        along=recipients.standing.along_confirmation,
     )
     handlers: dict[str, Callable[[Job], Awaitable[Outcome]]] = {
         SEND_VERIFICATION: VerificationSender(
@@ -226,9 +240,7 @@ async def build(
         ),
         EXPAND_MESSAGE: MessageExpansion(
             messages=storage.messages,
-            webhooks=storage.webhooks,
-            routing=storage.routing,
-            directories=storage.directory,
+            search=search,
             settler=settler,
             conditions=recipients.standing.of_tenant,
             clock=clock,
@@ -256,29 +268,34 @@ async def build(
             clock=clock,
         ),
     }
-    worker_id = f"{os.getpid()}-{secrets.token_hex(6)}"
-    worker = Worker(storage.outbox, handlers, CHANNELS, clock, worker_id=worker_id, metrics=metrics)
+    worker = Worker(storage.outbox, handlers, CHANNELS, clock, worker_id=_process_name(), metrics=metrics, tally=tally)
     storage.on_enqueued = worker.wake
-    readiness = Readiness(storage=storage, vault=vault, worker=worker, clock=clock)
+    mailbox = _mailbox(settings, imap, recipients, storage, clock=clock, metrics=metrics)
+    readiness = Readiness(storage=storage, vault=vault, worker=worker, mailbox=mailbox, clock=clock)
     meter = Meter(
         metrics,
         storage.backlogs,
+        storage.pools,
         clock,
         channels=CHANNELS,
         kinds=tuple(handlers),
         folder=settings.metrics_folder,
     )
-    operator = OperatorPages(ailments=readiness.ailments, metrics=meter.page)
+    operator = OperatorPages(ailments=readiness.ailments, impairments=readiness.impairments, metrics=meter.page)
     refusals = Refusals(storage.audit, clock, ids)
-    authorizer = Authorizer(grants=storage.grants, clock=clock, diagnoses=services.diagnoses, observer=refusals)
-    invoker = Invoker(services, authorizer)
-    process_id = f"{os.getpid()}-{secrets.token_hex(6)}"
+    invoker = Invoker(
+        services, Authorizer(grants=storage.grants, clock=clock, diagnoses=services.diagnoses, observer=refusals)
+    )
     uses = KeyUses(storage.key_uses, clock)
     throttle = _throttle(settings)
+    keys = KeyRing(storage.access, vault)
+    console_sessions = ConsoleSessions(
+        store=storage.console_sessions, access=storage.access, keys=keys, settler=settler, clock=clock
+    )
     gateway = Gateway(
         registry=REGISTRY,
         invoker=invoker,
-        keys=KeyRing(storage.access, vault),
+        keys=keys,
         access=storage.access,
         clock=clock,
         ids=ids,
@@ -297,19 +314,21 @@ async def build(
         vault=vault,
         administration=Administration(store=storage.access, vault=vault, settler=settler, clock=clock, ids=ids),
         verification=verification,
+        console_sessions=console_sessions,
         transports=transports,
         handlers=handlers,
         worker=worker,
         tally=tally,
         recipients=recipients,
         intake=_intake(settings, recipients),
+        mailbox=mailbox,
         gateway=gateway,
         uses=uses,
         refusals=refusals,
         sealer=Sealer(storage.audit),
         sharing=None
         if throttle is None
-        else Sharing(throttle, storage.demands, clock, process_id=process_id, processes=settings.workers),
+        else Sharing(throttle, storage.demands, clock, process_id=_process_name(), processes=settings.workers),
         readiness=readiness,
         meter=meter,
         operator=operator,
@@ -318,29 +337,25 @@ async def build(
             operator=operator,
             metrics_port=None if settings.metrics_listen is None else settings.metrics_listen[1],
             metrics_for_local=settings.metrics_listen is None and settings.loopback,
-            pages=by_prefix(
-                {
-                    "/verify/": verification_pages(
-                        verification,
-                        public_url=settings.public_url,
-                        zone=rules.contact_dates,
-                        languages=settings.language,
-                        source_address=lambda scope: source_address(scope, settings.trusted_proxies),
-                    ),
-                    "/": preference_pages(
-                        recipients.preferences,
-                        public_url=settings.public_url,
-                        zone=rules.contact_dates,
-                        languages=settings.language,
-                        source_address=lambda scope: source_address(scope, settings.trusted_proxies),
-                    ),
-                }
+            pages=all_pages(
+                settings,
+                verification=verification,
+                preferences=recipients.preferences,
+                sessions=console_sessions,
+                calls=Calls(registry=REGISTRY, invoker=invoker, clock=clock, ids=ids, uses=uses, metrics=metrics),
+                vault=vault,
+                captures=any(captured.values()),
             ),
             page_prefixes=PAGE_PREFIXES,
             trusted_proxies=settings.trusted_proxies,
         ),
         _open=opened,
     )
+
+
+def _process_name() -> str:
+    """Unlike that of any other process, on this machine or another."""
+    return f"{os.getpid()}-{secrets.token_hex(6)}"
 
 
 def _intake(settings: Settings, recipients: RecipientSide) -> BounceIntake | None:
@@ -350,6 +365,38 @@ def _intake(settings: Settings, recipients: RecipientSide) -> BounceIntake | Non
         return None
     hostname = urlsplit(settings.public_url).hostname or "localhost"
     return BounceIntake(recipients.bounces, paths, Listen.parse(settings.bounce_listen), hostname)
+
+
+def _imap(settings: Settings) -> tuple[ImapServer, ssl.SSLContext | None] | None:
+    """The mailbox to fetch reports from, if there is one, and how its certificate is checked. Raises: ValueError."""
+    if settings.bounce_imap_url is None:
+        return None
+    server = ImapServer.parse(settings.bounce_imap_url)
+    return server, server.tls_context()
+
+
+def _mailbox(
+    settings: Settings,
+    imap: tuple[ImapServer, ssl.SSLContext | None] | None,
+    recipients: RecipientSide,
+    storage: Storage,
+    *,
+    clock: Clock,
+    metrics: Metrics,
+) -> BounceMailbox | None:
+    """What fetches reports, if anything."""
+    if imap is None or recipients.bounces.return_paths is None:
+        return None
+    server, context = imap
+    return BounceMailbox(
+        bounces=recipients.bounces,
+        turns=storage.turns,
+        server=server,
+        context=context,
+        interval=settings.bounce_imap_interval.total_seconds(),
+        clock=clock,
+        metrics=metrics,
+    )
 
 
 def _rules(settings: Settings, captured: frozenset[Channel]) -> Rules:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from message_contacts.metrics.sharing import SharedNumbers
 from message_contacts.operations.registry import Registry
 from message_contacts.storage import HEAD
 from message_contacts.storage.backlog import Backlog, Backlogs
+from message_contacts.storage.engine import PoolUse
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +45,7 @@ class Meter:
         self,
         metrics: Metrics,
         backlogs: Backlogs,
+        pools: Callable[[], Sequence[PoolUse]],
         clock: Clock,
         *,
         channels: Sequence[str],
@@ -53,11 +55,13 @@ class Meter:
         """Put it together.
 
         Args:
+            pools: Tells how much connections to the database are used.
             channels, kinds: Of waiting work; other kinds are of a newer release.
             folder: Where processes of this machine put their numbers; None: this one is asked for its own only.
         """
         self._metrics = metrics
         self._backlogs = backlogs
+        self._pools = pools
         self._clock = clock
         self._channels = channels
         self._kinds = frozenset(kinds)
@@ -108,6 +112,7 @@ class Meter:
     def _own(self) -> Numbers:
         numbers = self._metrics.numbers()
         numbers.add(process_numbers())
+        numbers.add(Numbers(sample for use in self._pools() for sample in _of_pool(use)))
         return numbers
 
     def _rendered(self, numbers: Numbers, backlog: Backlog | None, content_type: str) -> bytes:
@@ -142,6 +147,15 @@ class Meter:
             Sample(families.JOBS_DEAD, (), backlog.dead),
             Sample(families.AUDIT_LAG_SECONDS, (), backlog.unsealed_seconds),
         ]
+
+
+def _of_pool(use: PoolUse) -> tuple[Sample, ...]:
+    return (
+        Sample(families.CONNECTIONS, (use.pool, "in-use"), use.in_use),
+        Sample(families.CONNECTIONS, (use.pool, "idle"), use.idle),
+        Sample(families.CONNECTIONS_MOST, (use.pool,), use.most),
+        Sample(families.CONNECTIONS_AWAITED, (use.pool,), use.waiting),
+    )
 
 
 def _build() -> Sample:

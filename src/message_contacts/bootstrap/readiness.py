@@ -11,8 +11,9 @@ from message_contacts.access.keys import SealBrokenError, Vault
 from message_contacts.clock import Clock
 from message_contacts.delivery.worker import Worker
 from message_contacts.errors import ApiError
-from message_contacts.health import Ailment
+from message_contacts.health import Ailment, Impairment
 from message_contacts.storage import Storage
+from message_contacts.transports.bounce_mailbox import BounceMailbox
 
 log = structlog.get_logger(__name__)
 
@@ -36,17 +37,20 @@ class Readiness:
         vault: Vault,
         worker: Worker | None,
         clock: Clock,
+        mailbox: BounceMailbox | None = None,
         patience: float = _PATIENCE_SECONDS,
     ) -> None:
         """Put it together.
 
         Args:
             worker: The worker inside this process, if there is one.
+            mailbox: What fetches reports about mail that came back, if there is such a mailbox.
             patience: Seconds that one look may take.
         """
         self._storage = storage
         self._vault = vault
         self._worker = worker
+        self._mailbox = mailbox
         self._clock = clock
         self._patience = patience
         self._one_at_a_time = asyncio.Lock()
@@ -71,6 +75,11 @@ class Readiness:
                 if self._found != before:
                     log.warning("readiness_changed", ailments=[word.value for word in self._found])
         return self._found
+
+    def impairments(self) -> Sequence[Impairment]:
+        """What does not work beside; calls need not be sent elsewhere for it."""
+        found = None if self._mailbox is None else self._mailbox.impairment
+        return () if found is None else (found,)
 
     async def _look(self) -> tuple[Ailment, ...]:
         found: list[Ailment] = []

@@ -70,6 +70,7 @@ def recipient_side(
             contacts=storage.contacts,
             directories=storage.directory,
             routing=storage.routing,
+            messages=storage.messages,
             links=links,
             settler=settler,
             clock=clock,

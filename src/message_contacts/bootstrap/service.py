@@ -14,6 +14,7 @@ from typing import Any, Self
 import structlog
 
 from message_contacts.access.administration import Administration, NewKey
+from message_contacts.access.console_sessions import ConsoleSessions
 from message_contacts.access.key_uses import KeyUses
 from message_contacts.access.keys import KeyRing, SealBrokenError, Vault
 from message_contacts.access.model import Account, Caller, KeyStatus
@@ -39,6 +40,7 @@ from message_contacts.protocol.parameters import Arguments
 from message_contacts.settings import DEMO_ACCESS_KEY_ID, Settings
 from message_contacts.storage import Retention, Storage
 from message_contacts.transports.bounce_intake import BounceIntake
+from message_contacts.transports.bounce_mailbox import BounceMailbox
 from message_contacts.verification.service import VerificationService
 from message_contacts.wire.app import App
 from message_contacts.wire.operator_pages import OperatorPages
@@ -63,6 +65,7 @@ class Service:
     vault: Vault
     administration: Administration
     verification: VerificationService
+    console_sessions: ConsoleSessions
     transports: Mapping[Channel, Transport]
     #: What the worker does, by kind of job.
     handlers: Mapping[str, Callable[[Job], Awaitable[Outcome]]]
@@ -72,6 +75,8 @@ class Service:
     recipients: RecipientSide
     #: Takes reports about mail that came back; None when none is to be taken here.
     intake: BounceIntake | None
+    #: Fetches such reports from a mailbox; None when there is none.
+    mailbox: BounceMailbox | None
     gateway: Gateway
     #: Notes when access keys are used.
     uses: KeyUses
@@ -137,6 +142,8 @@ class Service:
         async with self._taking_reports(), asyncio.TaskGroup() as group:
             group.create_task(self._tidy())
             group.create_task(self._seal())
+            if self.mailbox is not None:
+                group.create_task(self.mailbox.run())
             working = group.create_task(self.worker.run())
             try:
                 await asyncio.shield(working)

@@ -51,7 +51,7 @@ def list_events(
 ) -> None:  # fmt: skip
     """List the events of ACCOUNT_ID, newest first."""
     names = {
-        "operation": "Operation", "access_key_id": "AccessKeyId", "user_name": "UserName", "target_id": "TargetId",
+        "operation": "Operation", "access_key_id": "UserAccessKeyId", "user_name": "UserName", "target_id": "TargetId",
         "kind": "Kind",
     }  # fmt: skip
     parameters: dict[str, Any] = {names[name]: value for name, value in filters.items() if value}

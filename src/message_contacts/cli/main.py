@@ -23,6 +23,7 @@ _COMMANDS = {
     "person": ("people", "person", "Show or erase everything that is held on one contact."),
     "encryption-key": ("encryption_keys", "encryption_key", "Replace the key that seals secrets."),
     "audit": ("audit", "audit", "Read, write out and verify who changed what."),
+    "console-link": ("console_links", "console_link", "Print a link that signs in to the console, once."),
     "copy": ("copying", "copy", "Move a whole service to another database."),
     "backup": ("backups", "backup", "Copy the database while the service goes on."),
     "restore": ("backups", "restore", "Put a backup in the place of the database."),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from message_contacts.cli.console_links import console_words, first_ticket
 from message_contacts.cli.loading import config_option, settings_for
 from message_contacts.settings import CONFIG, DEMO_ACCESS_KEY_ID, DEMO_ACCESS_KEY_SECRET, PREFIX, Settings, forms
 
@@ -54,7 +55,7 @@ def serve(*, host: str | None, port: str | None, workers: str | None, demo: bool
     if demo and not settings.demo_key_allowed:
         raise click.ClickException("--demo is for a loopback address with captured mail and text messages only.")
     configure_logs(settings)
-    asyncio.run(_prepare(settings, demo=demo))
+    ticket = asyncio.run(_prepare(settings, demo=demo))
     with ExitStack() as open_:
         beside = [open_.enter_context(listening_for_metrics(settings))] if settings.metrics_listen else []
         if settings.workers > 1:
@@ -62,10 +63,10 @@ def serve(*, host: str | None, port: str | None, workers: str | None, demo: bool
                 options["METRICS_FOLDER"] = open_.enter_context(TemporaryDirectory(prefix="message-contacts-"))
                 settings = settings_for(config, options=options, base=base)
             _put_into_environment(settings, options | dict(base), config)
-        _serve(settings, beside, demo=demo)
+        _serve(settings, beside, demo=demo, ticket=ticket)
 
 
-def _serve(settings: Settings, beside: list[socket.socket], *, demo: bool) -> None:
+def _serve(settings: Settings, beside: list[socket.socket], *, demo: bool, ticket: str | None) -> None:
     from message_contacts.cli.hosting import Hosted  # noqa: PLC0415 - as above
     from message_contacts.wire.server import StartError, serve  # noqa: PLC0415
 
@@ -78,7 +79,7 @@ def _serve(settings: Settings, beside: list[socket.socket], *, demo: bool) -> No
             workers=settings.workers,
             ssl_certfile=settings.tls_certificate,
             ssl_keyfile=settings.tls_key,
-            on_started=lambda listening: _announce(settings, listening, demo=demo),
+            on_started=lambda listening: _announce(settings, listening, demo=demo, ticket=ticket),
         )
     except StartError:
         raise click.ClickException("the service could not start; the log above says why.") from None
@@ -156,8 +157,11 @@ def migrate(*, check: bool, config: Path | None) -> None:
         click.echo(f"{settings.database_shown} now has schema version {HEAD}; it had {before or 'none'}.", err=True)
 
 
-async def _prepare(settings: Settings, *, demo: bool) -> None:
-    """What the first start makes, before anybody can call."""
+async def _prepare(settings: Settings, *, demo: bool) -> str | None:
+    """What the first start makes, before anybody can call.
+
+    Returns: The secret part of a link to the console, if a person sits at the terminal.
+    """
     from message_contacts.cli.opening import opened  # noqa: PLC0415 - as above
 
     async with opened(settings) as service:
@@ -174,6 +178,7 @@ async def _prepare(settings: Settings, *, demo: bool) -> None:
                     "with MESSAGE_CONTACTS_DATABASE_URL."
                 )
             await fill(service, account_id)
+        return await first_ticket(service) if sys.stderr.isatty() else None
 
 
 def _demo_settings() -> Mapping[str, str]:
@@ -217,7 +222,7 @@ def _show_first_key(settings: Settings, key: NewKey) -> None:
     )
 
 
-def _announce(settings: Settings, listening: Listening, *, demo: bool) -> None:
+def _announce(settings: Settings, listening: Listening, *, demo: bool, ticket: str | None) -> None:
     scheme = "https" if listening.is_tls else "http"
     host = f"[{listening.host}]" if ":" in listening.host else listening.host
     address = f"{host}:{listening.port}"
@@ -232,6 +237,7 @@ def _announce(settings: Settings, listening: Listening, *, demo: bool) -> None:
     )
     if demo and settings.root_access_key_id == DEMO_ACCESS_KEY_ID:
         click.echo(_first_steps(f"{scheme}://{address}", None if listening.port == 8080 else address), err=True)
+    click.echo(console_words(settings.public_url, ticket), err=True)
 
 
 def _first_steps(endpoint: str, other_address: str | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from message_contacts.contacts.model import Contact, DetachedContact
+from message_contacts.contacts.search import ContactSearch, Order, Place
 
 
 class ContactStore(Protocol):
@@ -24,6 +25,16 @@ class ContactStore(Protocol):
             contact_id: Only this one, if given.
             node_id: Only those bound directly to this object, if given.
         """
+        ...
+
+    async def contacts_found(
+        self, account_id: str, asked: ContactSearch, order: Order, *, after: Place | None, limit: int
+    ) -> Sequence[Contact]:
+        """Contacts that match, in that order, those behind a place."""
+        ...
+
+    async def count_found(self, account_id: str, asked: ContactSearch, *, most: int) -> int:
+        """How many contacts match; `most` if there are as many or more."""
         ...
 
     async def contacts_bound_to(self, account_id: str, node_ids: Sequence[str]) -> Sequence[Contact]:

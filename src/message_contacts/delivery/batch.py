@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -70,6 +71,8 @@ class Batch:
     #: Further changes, in the order in which they are made.
     changes: list[Change] = field(default_factory=list)
     happenings: list[Happening] = field(default_factory=list)
+    #: Addresses that do not get it, by channel and word.
+    skipped: Counter[tuple[Channel, str]] = field(default_factory=Counter)
     looked_at: int = 0
     finished: bool = False
 
@@ -153,7 +156,13 @@ class Batch:
         rows = [Insert(delivery) for delivery in self.deliveries]
         if self.finished:
             return (Delete(self.before), *rows, *self.changes)
-        after = replace(
+        after = self.progress()
+        job = next_step(after, now=self.now, ids=ids)
+        return (Update(self.before, after), *rows, *self.changes, Enqueue(job))
+
+    def progress(self) -> Progress:
+        """How far the message has come with this step."""
+        return replace(
             self.before,
             step=self.before.step + 1,
             stage=self.stage,
@@ -166,8 +175,6 @@ class Batch:
             unreached=self.unreached,
             unreached_members=tuple(self.unreached_members),
         )
-        job = next_step(after, now=self.now, ids=ids)
-        return (Update(self.before, after), *rows, *self.changes, Enqueue(job))
 
     def _reaches_anyhow(self, candidate: Candidate) -> bool:
         asked = replace(self.asked, to_any_subscriber=True)
@@ -187,6 +194,8 @@ class Batch:
             word,
         )
         said = word if state is DeliveryState.SKIPPED else ""
+        if said:
+            self.skipped[candidate.channel, said] += 1
         self._deliver((candidate.channel, candidate.address.text), state, route, said, named)
 
     def _deliver(

@@ -201,11 +201,13 @@ class Bounces:
         return next((about for about in read if about is not None), None)
 
     async def _record(self, account_id: str, delivery_id: str, source: Source, found: Finding) -> Taken:
-        taken = await self.settler.settle(
+        taken, state = await self.settler.settle(
             lambda: self._decision(account_id, delivery_id, source, found),
             lambda decision: decision,
             cause=Cause(operation="worker:take-report"),
         )
+        if state is not None:
+            self.tally.became(Channel.EMAIL, state)
         if taken is Taken.SUSPENDED:
             self.tally.add(Happening.ADDRESS_SUSPENDED)
             log.warning(
@@ -213,11 +215,13 @@ class Bounces:
             )
         return taken
 
-    async def _decision(self, account_id: str, delivery_id: str, source: Source, found: Finding) -> Decision[Taken]:
-        """What a finding changes, from what is read now."""
+    async def _decision(
+        self, account_id: str, delivery_id: str, source: Source, found: Finding
+    ) -> Decision[tuple[Taken, DeliveryState | None]]:
+        """What a finding changes, from what is read now; and what the delivery has become, if it has."""
         delivery = await self.messages.delivery(account_id, delivery_id)
         if delivery is None or not delivery.address:  # whoever it was for was erased
-            return Decision((), Taken.NOT_OURS)
+            return Decision((), (Taken.NOT_OURS, None))
         now = self.clock.now()
         changes: tuple[Change, ...] = ()
         taken = Taken.NOTHING_NEW
@@ -236,7 +240,7 @@ class Bounces:
                 changes += (RelyOn(delivery),)
             changes += counted.changes
             taken = taken if counted.result is Taken.NOTHING_NEW else counted.result
-        return Decision(changes, taken)
+        return Decision(changes, (taken, None if after is None else after.state))
 
     def _look_again(self, message: Message, now: Instant) -> Enqueue:
         """Whether anything of the message is left that was sent."""

@@ -15,7 +15,7 @@ from operator import add
 from message_contacts.changes import Change, Delete, Insert, Update
 from message_contacts.clock import Instant
 from message_contacts.contacts.detachment import was_there
-from message_contacts.contacts.model import Contact, DetachedContact, MessageType
+from message_contacts.contacts.model import Channel, Contact, DetachedContact, MessageType
 from message_contacts.delivery.candidates import Because, Candidate, Reason, contact_candidates, copy_candidates
 from message_contacts.delivery.ground import Ground
 from message_contacts.delivery.routing import FolderTree, Placed
@@ -145,8 +145,9 @@ class Coverage:
 
     def _place_contacts(self, circumstances: Circumstances, severity: Severity | None) -> None:
         tree, members = self._ground.tree, self._ground.members
+        asked = _AskedOnce(circumstances, severity)
         for contact in self._ground.contacts:
-            types = _types_reached(contact_candidates(contact, _SOME_REASON), circumstances, severity)
+            types = asked.types_of(contact)
             if not types:
                 continue
             nodes = {binding.node_id for binding in contact.bindings}
@@ -220,6 +221,43 @@ def changed(ground: Ground, changes: Iterable[Change]) -> Ground:
 
 #: Coverage asks about addresses; through what a contact is in effect it works out itself.
 _SOME_REASON = (Reason(Because.OWN, ""),)
+
+
+class _AskedOnce:
+    """The types that reach contacts. Of those alike in all that the rules look at, only the first is asked."""
+
+    def __init__(self, circumstances: Circumstances, severity: Severity | None) -> None:
+        self._circumstances = circumstances
+        self._severity = severity
+        #: Addresses and contacts of which something was said: each of those is asked by itself.
+        self._places = circumstances.suppressed.keys() | circumstances.opted_out.keys()
+        self._contacts = circumstances.opted_out_contacts.keys()
+        self._known: dict[tuple[object, ...], _Types] = {}
+
+    def types_of(self, contact: Contact) -> _Types:
+        """The types with which at least one address of the contact is reached."""
+        email, phone = contact.email, contact.phone
+        if contact.contact_id in self._contacts or (self._places and self._was_spoken_of(contact)):
+            return self._asked(contact)
+        alike = (
+            contact.message_types,
+            contact.deleting,
+            email.shown is None,
+            None if email.verified is None else email.verified.captured,
+            None if phone.shown is None else phone.shown.text.partition("-")[0],
+            None if phone.verified is None else phone.verified.captured,
+        )
+        types = self._known.get(alike)
+        if types is None:
+            types = self._known[alike] = self._asked(contact)
+        return types
+
+    def _was_spoken_of(self, contact: Contact) -> bool:
+        slots = ((Channel.EMAIL, contact.email.shown), (Channel.SMS, contact.phone.shown))
+        return any(address is not None and (channel, address.key) in self._places for channel, address in slots)
+
+    def _asked(self, contact: Contact) -> _Types:
+        return _types_reached(contact_candidates(contact, _SOME_REASON), self._circumstances, self._severity)
 
 
 def _types_reached(candidates: Sequence[Candidate], circumstances: Circumstances, severity: Severity | None) -> _Types:

@@ -94,12 +94,19 @@ def wrong_codes(account_id: str, now: Instant) -> tuple[str, str, str]:
 
 
 def confirm(
-    fallback: FallbackAddress | None, *, is_right: bool, wrong_today: int, now: Instant, rules: VerificationRules
+    fallback: FallbackAddress | None,
+    *,
+    is_right: bool,
+    wrong_today: int,
+    along: tuple[Change, ...] = (),
+    now: Instant,
+    rules: VerificationRules,
 ) -> Decision[FallbackAddress | None]:
     """Put the address that waits in force; None when the code is refused, which is remembered.
 
     Args:
         wrong_today: How far `wrong_codes` stands; asking for new codes does not lower it.
+        along: Changes elsewhere that go along with a confirmation.
     Raises: NO_FALLBACK when none waits.
     """
     if fallback is None or not fallback.waiting:
@@ -122,7 +129,7 @@ def confirm(
         reference="",
         wrong_codes=0,
     )
-    return Decision((Update(fallback, after),), after)
+    return Decision((Update(fallback, after), *along), after)
 
 
 def delete(fallback: FallbackAddress | None) -> Decision[None]:

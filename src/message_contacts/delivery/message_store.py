@@ -107,8 +107,9 @@ class MessageStore(Protocol):
         address: tuple[Channel, str] | None,
         after: str | None,
         limit: int,
+        newest_first: bool = False,
     ) -> Sequence[Delivery]:
-        """Deliveries by id, those behind `after`.
+        """Deliveries by id, those behind `after`; with `newest_first` from the last on.
 
         Args:
             message_id: Only those of one message, if given.

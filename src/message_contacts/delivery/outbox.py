@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -12,6 +12,18 @@ from message_contacts.changes import Job
 from message_contacts.clock import Instant
 from message_contacts.contacts.model import Channel
 from message_contacts.delivery.messages import DeliveryState
+
+_MESSAGES = "-messages"
+
+
+def messages_queue(channel: Channel) -> str:
+    """The queue of a channel's deliveries: not that of verifications and codes, for which somebody waits."""
+    return f"{channel.value}{_MESSAGES}"
+
+
+def channel_of_queue(queue: str) -> str:
+    """The channel that a queue's work goes out by; `internal`: none."""
+    return queue.removesuffix(_MESSAGES)
 
 
 class Fate(StrEnum):
@@ -67,10 +79,23 @@ class CapturedMessage:
 class Outbox(Protocol):
     """Waiting work, claimed by any worker of any process."""
 
-    async def claim(self, channel: str, worker_id: str, *, now: Instant, until: Instant, limit: int) -> Sequence[Job]:
-        """Take due jobs of a channel, oldest due first; nobody else gets them before `until`.
+    async def claim(
+        self,
+        channel: str,
+        worker_id: str,
+        *,
+        now: Instant,
+        until: Instant,
+        limit: int,
+        not_of: Collection[str] = (),
+    ) -> Sequence[Job]:
+        """Take due jobs of a channel; nobody else gets them before `until`.
 
-        A job whose earlier claim has run out is due again: its worker died.
+        When more is due than is taken, tenants have their turn, and of each the oldest due go first. They come oldest
+        due first. A job whose earlier claim has run out is due again: its worker died.
+
+        Args:
+            not_of: Tenants who get no turn this time.
         """
         ...
 
@@ -106,15 +131,22 @@ class Inbox(Protocol):
         ...
 
     async def messages(
-        self, account_id: str, *, recipient: str | None, after: str | None, limit: int
+        self, account_id: str, *, recipient: str | None, after: str | None, limit: int, newest_first: bool = False
     ) -> Sequence[CapturedMessage]:
         """Captured messages of a tenant by message id, those behind `after`; to one address, if given."""
+        ...
+
+    async def message(self, account_id: str, message_id: str) -> CapturedMessage | None:
+        """A captured message, or None."""
         ...
 
     def arrival(self, account_id: str) -> asyncio.Future[None]:
         """Done once this process puts something into the tenant's inbox; what others put there it does not notice."""
         ...
 
-    async def clear(self, account_id: str, *, recipient: str | None) -> int:
-        """Take captured messages away, those to one address if given; how many there were."""
+    async def size(self, account_id: str, *, recipient: str | None) -> tuple[int, str]:
+        """How many captured messages a tenant has, to one address if given, and the id of the last one.
+
+        `changes.ClearInbox` takes them away.
+        """
         ...

@@ -34,6 +34,8 @@ class Outcome:
     not_after: Instant | None = None
     #: With ACCEPTED: what the delivery has become, when it was not sent.
     becomes: DeliveryState | None = None
+    #: Whether nothing came of it that was not recorded before: somebody else was faster.
+    nothing_new: bool = False
     #: Enhanced status code (RFC 3463) that the other side gave; empty when it gave none.
     status: str = field(default="", compare=False)
 

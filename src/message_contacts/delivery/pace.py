@@ -13,8 +13,10 @@ class WorkerRules:
 
     #: Jobs claimed at a time, and recorded in one commit at most.
     batch: int = 50
-    #: Jobs of one channel that are done at the same time.
-    concurrency: int = 8
+    #: Jobs of one queue that are done at the same time.
+    concurrency: int = 12
+    #: Those of them that may be one tenant's: what is left is there for others, however slow that tenant's are.
+    of_one_tenant: int = 8
     #: Milliseconds for which a claim holds.
     claim_for: int = 5 * MINUTE
     #: Seconds after which a try is broken off.

@@ -19,6 +19,8 @@ from message_contacts.contacts.store import ContactStore
 from message_contacts.delivery.candidates import Because, Reason
 from message_contacts.delivery.ground import RoutingStore
 from message_contacts.delivery.links import Linked, Links, Purpose
+from message_contacts.delivery.message_store import MessageStore
+from message_contacts.delivery.messages import Delivery
 from message_contacts.delivery.standing import (
     HandOver,
     Preference,
@@ -35,7 +37,6 @@ from message_contacts.ids import Ids
 log = structlog.get_logger()
 
 S = TypeVar("S")
-T = TypeVar("T")
 
 NO_HAND_OVER = ErrorDefinition(404, "EntityNotExists.HandOver", "This HandOver does not exist.")
 
@@ -165,6 +166,7 @@ class PreferenceService:
     contacts: ContactStore
     directories: DirectoryStore
     routing: RoutingStore
+    messages: MessageStore
     links: Links
     settler: Settler
     clock: Clock
@@ -191,6 +193,7 @@ class PreferenceService:
         await self._settle(
             read,
             lambda said: choose(said, linked, offered, choice, self.clock.now()),
+            linked,
             Cause(operation="page:preferences", visitor_address=source_address),
         )
         log.info("preferences_changed", account_id=linked.account_id, contact_id=linked.contact_id)
@@ -214,6 +217,7 @@ class PreferenceService:
         await self._settle(
             lambda: self.standing.open_hand_over(linked.account_id, linked.contact_id),
             lambda found: ask_to_hand_over(found, asked),
+            linked,
             Cause(operation="page:hand-over", visitor_address=source_address),
         )
         self.tally.add(Happening.HAND_OVER_ASKED)
@@ -254,13 +258,45 @@ class PreferenceService:
         if linked is None or linked.message_type is None:
             return None
         kind = linked.message_type
-        await self._settle(lambda: self._said(linked), lambda before: decide(before, linked, kind), cause)
+        await self._settle(lambda: self._said(linked), lambda before: decide(before, linked, kind), linked, cause)
         log.info(event, account_id=linked.account_id, message_type=kind.value)
         return await self._unsubscribe_view(linked)
 
-    async def _settle(self, read: Callable[[], Awaitable[S]], decide: Callable[[S], Decision[T]], cause: Cause) -> T:
-        """Every change that a page makes goes through here."""
-        return await self.settler.settle(read, decide, cause=cause)
+    async def _settle(
+        self, read: Callable[[], Awaitable[S]], decide: Callable[[S], Decision[None]], linked: Linked, cause: Cause
+    ) -> None:
+        """Every change that a page makes goes through here.
+
+        A row that goes or changes when the person is erased is moved along: of the two, whoever comes second decides
+        again. So nothing is kept of somebody who is being erased, and no erasure overlooks what was just said.
+        """
+
+        async def grounded() -> tuple[object | None, S]:
+            return await self._ground(linked), await read()
+
+        def decided(found: tuple[object | None, S]) -> Decision[None]:
+            ground, said = found
+            changes = decide(said).changes
+            return Decision((Update(ground, ground), *changes) if ground is not None and changes else (), None)
+
+        await self.settler.settle(grounded, decided, cause=cause)
+
+    async def _ground(self, linked: Linked) -> Contact | DetachedContact | Delivery | None:
+        """A row that tells that the link is about somebody who was not erased; None: about nobody."""
+        account_id, contact_id = linked.account_id, linked.contact_id
+        if not contact_id:
+            place = linked.channel, linked.address_key
+            sent = await self.messages.delivery_page(
+                account_id, message_id=None, state=None, address=place, after=None, limit=1
+            )
+            if sent:
+                return sent[0]
+            contact_id = await self.standing.holder(account_id, linked.address_key) or ""
+        contact = await self.contacts.contact(account_id, contact_id)
+        if contact is not None:
+            return contact
+        copies = await self.routing.copies_of(account_id, contact_id)
+        return copies[0] if copies else None
 
     async def _linked(self, purpose: Purpose, token: str) -> Linked | None:
         """What a link is about. Of a person that was erased it is none of ours: it must not bring anything back."""

@@ -12,6 +12,7 @@ from base64 import b32decode, b32encode
 
 _PROOF_BYTES = 10
 _TOKEN = re.compile(r"[a-z2-7]{52}")
+_WRITTEN = re.compile(r"bounce\+[a-z2-7]{52}@[a-z0-9.\-]+", re.IGNORECASE)
 _DELIVERY_ID = re.compile(r"d-[0-9a-f]{30}")
 _LOCAL_PART = "bounce"
 #: Further local parts that take reports; these have to hold a signed address inside.
@@ -57,6 +58,10 @@ class ReturnPaths:
         if domain != self._domain:
             return False
         return local_part in _OPEN_LOCAL_PARTS or self.read(address) is not None
+
+    def named_in(self, text: str) -> tuple[str, ...]:
+        """The return paths of ours that stand in a text, each once."""
+        return tuple(dict.fromkeys(found for found in _WRITTEN.findall(text) if self.read(found) is not None))
 
     def _proof(self, packed: bytes) -> bytes:
         return hmac.digest(self._key, packed, "sha256")[:_PROOF_BYTES]

@@ -40,6 +40,7 @@ from message_contacts.delivery.webhook_posts import WebhookPosts
 from message_contacts.directory.store import DirectoryStore
 from message_contacts.errors import ApiError, ErrorDefinition
 from message_contacts.verification import limits
+from message_contacts.webhooks.model import Webhook
 
 log = structlog.get_logger()
 
@@ -103,11 +104,11 @@ class DeliverySender:
         """Try once. What comes of it is recorded with the end of the job."""
         errand = await self.messages.errand(job.account_id, str(job.payload["delivery_id"]))
         if errand is None:
-            return Outcome(Verdict.ACCEPTED, "gone")
+            return Outcome(Verdict.ACCEPTED, "gone", nothing_new=True)
         delivery = errand.delivery
         # FAILED: given up, and asked for again by the operator.
         if delivery.state not in (*WAITING, DeliveryState.FAILED):
-            return Outcome(Verdict.ACCEPTED, delivery.state.value, becomes=delivery.state)
+            return Outcome(Verdict.ACCEPTED, delivery.state.value, becomes=delivery.state, nothing_new=True)
         if errand.message_state is MessageState.CANCELLED:
             return _ended(DeliveryState.EXPIRED, CANCELLED)
         if errand.expires_at is not None and self.clock.now() >= errand.expires_at:
@@ -298,6 +299,21 @@ class DeliverySender:
             headers += [("List-Unsubscribe", f"<{link}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")]
         return tuple(headers)
 
+    def specimen(self, message: Message, organisation: str, named: Sequence[Named]) -> Specimen:
+        """How a message would look to those who share an address; its links lead nowhere."""
+        words = self.texts.worded(message, organisation)
+        place = message.account_id, Channel.EMAIL, ""
+        to_contacts = any(each.contact_id for each in named)
+        link = self.unsubscribe_link(*place, message.message_type) if to_contacts else None
+        text, html = self.texts.mail(
+            words,
+            named,
+            None if link is None else _leading_nowhere(link),
+            [(name, _leading_nowhere(link)) for name, link in self._preferences(place, named)],
+        )
+        notice = self.webhooks.texts.notice(message, words.organisation)
+        return Specimen(subject=message.subject, text=text, html=html, sms=words.sms, notice=notice)
+
     async def test(self, account_id: str, channel: Channel, address: str, organisation: str, job_id: str) -> Outcome:
         """Send a short test message to an address at once, and say what the channel answers."""
         text = self.texts.test_text(organisation)
@@ -312,9 +328,32 @@ class DeliverySender:
             )
         )
 
+    async def test_webhook(self, webhook: Webhook, organisation: str, job_id: str) -> Outcome:
+        """Post a short test message to a webhook at once, and say what it answers."""
+        words = self.texts.test_subject(organisation), self.texts.test_text(organisation)
+        return await self.transports[Channel.WEBHOOK].send(self.webhooks.test(webhook, *words, job_id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Specimen:
+    """A message as its recipients would get it."""
+
+    subject: str
+    text: str
+    html: str
+    #: The text message.
+    sms: str
+    #: The post to a webhook, beside its subject.
+    notice: str
+
 
 def _ended(state: DeliveryState, reason: str) -> Outcome:
     return Outcome(Verdict.ACCEPTED, reason, becomes=state)
+
+
+def _leading_nowhere(link: str) -> str:
+    """A link without what makes it work: whoever sees a specimen is not who may use it."""
+    return link.rpartition("/")[0] + "/..."
 
 
 async def _nothing() -> None:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from message_contacts.changes import Change, Delete
 from message_contacts.clock import DAY, MINUTE, Clock, Instant
 from message_contacts.contacts.model import Channel, EmailAddress, MessageType, PhoneNumber
 from message_contacts.delivery.candidates import Candidate
@@ -181,6 +182,16 @@ class Known:
 NOTHING_KNOWN = Known()
 
 
+def lifted_by_confirmation(suspension: Suspension | None) -> tuple[Change, ...]:
+    """What goes with a person's confirmation of an address: mail came through, so what came back before counts no more.
+
+    A complaint stays: it was no failure, and a code that somebody types does not take it back.
+    """
+    if suspension is None or suspension.reason is SuspensionReason.COMPLAINT:
+        return ()
+    return (Delete(suspension),)
+
+
 class StandingStore(Protocol):
     """Suspensions, preferences and requests of one tenant at a time. Changes go through `changes.Committer`."""
 
@@ -198,6 +209,10 @@ class StandingStore(Protocol):
 
     async def is_held(self, account_id: str, channel: Channel, address_key: str, contact_id: str) -> bool:
         """Whether anything is held on the contact, or with an empty id on the address: not of who was erased."""
+        ...
+
+    async def holder(self, account_id: str, address_key: str) -> str | None:
+        """A contact, or who was one and left copies, that has an address; None: nobody."""
         ...
 
     async def suspension(self, account_id: str, channel: Channel, address_key: str) -> Suspension | None:
@@ -267,6 +282,10 @@ class Standing:
     #: What settings say.
     settings: Circumstances = field(default_factory=Circumstances)
     rules: StandingRules = field(default_factory=StandingRules)
+
+    async def along_confirmation(self, account_id: str, channel: Channel, address_key: str) -> tuple[Change, ...]:
+        """What changes when a person confirms an address."""
+        return lifted_by_confirmation(await self.store.suspension(account_id, channel, address_key))
 
     async def of_tenant(self, account_id: str) -> Circumstances:
         """What decides about every address of a tenant."""

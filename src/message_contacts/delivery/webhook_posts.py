@@ -15,12 +15,13 @@ from message_contacts.delivery.outcome import Outcome, OutgoingMessage, Transpor
 from message_contacts.delivery.texts.webhook_texts import WebhookTexts
 from message_contacts.directory.store import DirectoryStore
 from message_contacts.verification.tokens import Tokens
-from message_contacts.webhooks.model import WebhookPost
+from message_contacts.webhooks.model import Webhook, WebhookPost
 from message_contacts.webhooks.sealing import EndpointSeal
 from message_contacts.webhooks.store import WebhookStore
 
 MESSAGE_PUBLISHED = "message.published"
 WEBHOOK_VERIFICATION = "webhook.verification"
+TEST = "webhook.test"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,23 @@ class WebhookPosts:
                         timespec="milliseconds"
                     ),
                 },
+            ),
+        )
+
+    def test(self, webhook: Webhook, subject: str, text: str, job_id: str) -> OutgoingMessage:
+        """A test message for the endpoint in force."""
+        return OutgoingMessage(
+            account_id=webhook.account_id,
+            channel=Channel.WEBHOOK,
+            recipient=webhook.webhook_id,
+            message_id=job_id,
+            subject=subject,
+            text=text,
+            webhook=WebhookPost(
+                form=webhook.form,
+                endpoint=self.seal.open(webhook.endpoint, webhook.webhook_id),
+                event=TEST,
+                data={"accountId": webhook.account_id, "webhookId": webhook.webhook_id},
             ),
         )
 

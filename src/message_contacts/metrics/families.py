@@ -53,7 +53,11 @@ _CODE = (
     "`OK` or the code of an error; `Missing*` and `Invalid*` stand for codes made of the name of a parameter that are "
     "not in the reference"
 )
-_CHANNEL = "`email`, `sms` or `internal`"
+_CHANNEL = "`email`, `sms` or `webhook`"
+_QUEUE = (
+    "queue: `email`, `sms` or `webhook` for verifications and codes, the same with `-messages` for messages, and "
+    "`internal` for the rest"
+)
 _JOB_KIND = "kind of work; `unknown`: of a newer release"
 
 REQUESTS = Family(
@@ -97,7 +101,7 @@ JOBS = Family(
     kind=Kind.COUNTER,
     doc="Tries to do waiting work.",
     labels={
-        "channel": _CHANNEL,
+        "channel": _QUEUE,
         "kind": _JOB_KIND,
         "outcome": "`done`, `again` (failed, tried again later) or `dead` (given up)",
     },
@@ -106,27 +110,96 @@ JOB_SECONDS = Family(
     name=_PREFIX + "job_duration_seconds",
     kind=Kind.HISTOGRAM,
     doc="Time of one try, with what the other side took.",
-    labels={"channel": _CHANNEL, "kind": _JOB_KIND},
+    labels={"channel": _QUEUE, "kind": _JOB_KIND},
     bounds=(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0),
+)
+MESSAGES = Family(
+    name=_PREFIX + "messages",
+    kind=Kind.COUNTER,
+    doc="Published messages for which it was worked out who gets them.",
+    labels={"type": "message type", "severity": "severity"},
+)
+DELIVERIES = Family(
+    name=_PREFIX + "deliveries",
+    kind=Kind.COUNTER,
+    doc="What became of deliveries, told anew with each change: one that was put off twice and then sent counts three "
+    "times. Those that were skipped before any try count below only.",
+    labels={
+        "channel": _CHANNEL,
+        "state": "`sent`, `delivered`, `deferred`, `failed`, `expired` or `skipped`",
+    },
+)
+DELIVERIES_SKIPPED = Family(
+    name=_PREFIX + "addresses_skipped",
+    kind=Kind.COUNTER,
+    doc="Addresses that did not get a message, by the rule that stood against it; whoever is bound in several ways "
+    "counts for each.",
+    labels={
+        "channel": _CHANNEL,
+        "reason": "word of the rule, as in deliveries: `suppressed`, `opted-out`, `not-verified` ...",
+    },
+)
+MESSAGE_FALLBACKS = Family(
+    name=_PREFIX + "message_fallbacks",
+    kind=Kind.COUNTER,
+    doc="Messages that went to a fallback address, since nobody could be reached for some members.",
+)
+INCIDENTS = Family(
+    name=_PREFIX + "incidents_opened",
+    kind=Kind.COUNTER,
+    doc="Messages that reached nobody where they should have.",
+)
+SUSPENSIONS = Family(
+    name=_PREFIX + "addresses_suspended",
+    kind=Kind.COUNTER,
+    doc="Addresses to which nothing more is sent, after bounces or a complaint.",
+)
+HAND_OVERS = Family(
+    name=_PREFIX + "hand_overs_asked",
+    kind=Kind.COUNTER,
+    doc="Requests of contacts to have a colleague get their messages.",
+)
+TEXT_MESSAGES_USED_UP = Family(
+    name=_PREFIX + "text_messages_over_limit",
+    kind=Kind.COUNTER,
+    doc="Text messages that were not sent because a tenant's day was used up.",
+)
+BOUNCE_MAILBOX_READS = Family(
+    name=_PREFIX + "bounce_mailbox_reads",
+    kind=Kind.COUNTER,
+    doc="Looks into the mailbox of `BOUNCE_IMAP_URL`.",
+    labels={
+        "outcome": "`read`, or why not: `unreachable`, `certificate-refused`, `not-encrypted`, `login-refused`, "
+        "`no-such-folder`, `read-only`, `not-understood`, `internal-error`"
+    },
+)
+BOUNCE_MAILBOX_MAILS = Family(
+    name=_PREFIX + "bounce_mailbox_mails",
+    kind=Kind.COUNTER,
+    doc="Mails found there. One that has to be looked at again is counted each time.",
+    labels={
+        "result": "`recorded`, `suspended` (recorded, and the address is suspended from now on), `nothing-new`, "
+        "`too-early` (looked at again), `failed` (the same), `not-a-report`, `not-ours`, `too-large`"
+    },
 )
 
 JOBS_WAITING = Family(
     name=_PREFIX + "jobs_waiting",
     kind=Kind.GAUGE,
     doc="Work that waits to be done, is being done, or is to be tried again. Counted up to 1,000,000.",
-    labels={"channel": _CHANNEL},
+    labels={"channel": _QUEUE},
 )
 JOBS_FIRST_DUE = Family(
     name=_PREFIX + "jobs_first_due",
     kind=Kind.GAUGE,
-    doc="Of which kinds the work is that is due first, of the first 10,000 of each channel.",
-    labels={"channel": _CHANNEL, "kind": _JOB_KIND},
+    doc="Of which kinds the work is that is due first, of the first 10,000 of each queue.",
+    labels={"channel": _QUEUE, "kind": _JOB_KIND},
 )
 JOBS_OVERDUE_SECONDS = Family(
     name=_PREFIX + "jobs_overdue_seconds",
     kind=Kind.GAUGE,
     doc="For how long the oldest work that is due has been waiting for a worker; 0: none is.",
-    labels={"channel": _CHANNEL},
+    labels={"channel": _QUEUE},
 )
 JOBS_DEAD = Family(
     name=_PREFIX + "jobs_dead",
@@ -138,6 +211,24 @@ AUDIT_LAG_SECONDS = Family(
     name=_PREFIX + "audit_unsealed_seconds",
     kind=Kind.GAUGE,
     doc="Age of the oldest audit event that is not in its chain yet; 0: all are.",
+)
+CONNECTIONS = Family(
+    name=_PREFIX + "database_connections",
+    kind=Kind.GAUGE,
+    doc="Connections to PostgreSQL, all processes together.",
+    labels={"pool": "`reading`, `listing` or `committing`", "state": "`in-use` or `idle`"},
+)
+CONNECTIONS_MOST = Family(
+    name=_PREFIX + "database_connections_limit",
+    kind=Kind.GAUGE,
+    doc="Connections to PostgreSQL that there may be.",
+    labels={"pool": "`reading`, `listing` or `committing`"},
+)
+CONNECTIONS_AWAITED = Family(
+    name=_PREFIX + "database_connection_waiters",
+    kind=Kind.GAUGE,
+    doc="Who waits for a connection to PostgreSQL; with `committing`, changes that wait for the next commit.",
+    labels={"pool": "`reading`, `listing` or `committing`"},
 )
 DATABASE_READ = Family(
     name=_PREFIX + "database_up",
@@ -172,11 +263,24 @@ FAMILIES: tuple[Family, ...] = (
     COMMITS_FAILED,
     JOBS,
     JOB_SECONDS,
+    MESSAGES,
+    DELIVERIES,
+    DELIVERIES_SKIPPED,
+    MESSAGE_FALLBACKS,
+    INCIDENTS,
+    SUSPENSIONS,
+    HAND_OVERS,
+    TEXT_MESSAGES_USED_UP,
+    BOUNCE_MAILBOX_READS,
+    BOUNCE_MAILBOX_MAILS,
     JOBS_WAITING,
     JOBS_FIRST_DUE,
     JOBS_OVERDUE_SECONDS,
     JOBS_DEAD,
     AUDIT_LAG_SECONDS,
+    CONNECTIONS,
+    CONNECTIONS_MOST,
+    CONNECTIONS_AWAITED,
     DATABASE_READ,
     BUILD,
     PROCESSES,

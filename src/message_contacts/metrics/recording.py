@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from message_contacts.metrics import families
-from message_contacts.metrics.families import BY_NAME, Family, Kind, Sample
+from message_contacts.metrics.families import BY_NAME, FAMILIES, Family, Kind, Sample
 
 #: Label of what is not among the values that are known beforehand.
 UNKNOWN = "unknown"
@@ -103,7 +103,9 @@ class Metrics:
         self._counters: dict[Key, int] = {}
         self._commit_seconds = self._histogram(families.COMMIT_SECONDS, ())
         self._commit_groups = self._histogram(families.COMMIT_GROUP, ())
-        self._counters[families.COMMITS_FAILED, ()] = 0
+        for family in FAMILIES:  # those without labels are there before anything happens
+            if family.kind is Kind.COUNTER and not family.labels and family is not families.PROCESS_CPU:
+                self._counters[family, ()] = 0
 
     def request(self, operation: str | None, code: str, seconds: float) -> None:
         """Count a call that was answered.
@@ -136,6 +138,18 @@ class Metrics:
         self._count(families.JOBS, (channel, kind, outcome))
         self._histogram(families.JOB_SECONDS, (channel, kind)).observe(seconds)
 
+    def happened(self, family: Family, *labels: str, times: int = 1) -> None:
+        """Count what a family of counters is about; labels in its order, of values that are known beforehand."""
+        self._count(family, labels, times)
+
+    def mailbox_read(self, outcome: str) -> None:
+        """Count a look into the mailbox of reports."""
+        self._count(families.BOUNCE_MAILBOX_READS, (outcome,))
+
+    def mailbox_mail(self, result: str) -> None:
+        """Count a mail that was found there."""
+        self._count(families.BOUNCE_MAILBOX_MAILS, (result,))
+
     def numbers(self) -> Numbers:
         """All that was counted so far."""
         found = [
@@ -164,9 +178,9 @@ class Metrics:
                 return f"{beginning}*"
         return UNKNOWN
 
-    def _count(self, family: Family, labels: tuple[str, ...]) -> None:
+    def _count(self, family: Family, labels: tuple[str, ...], times: int = 1) -> None:
         key = (family, labels)
-        self._counters[key] = self._counters.get(key, 0) + 1
+        self._counters[key] = self._counters.get(key, 0) + times
 
     def _histogram(self, family: Family, labels: tuple[str, ...]) -> Histogram:
         key = (family, labels)

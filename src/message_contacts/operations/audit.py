@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -16,6 +15,7 @@ from message_contacts.clock import Instant
 from message_contacts.errors import ErrorDefinition
 from message_contacts.operations.call import Call, Rules
 from message_contacts.operations.dates import utc_time
+from message_contacts.operations.moments import moment_parameter
 from message_contacts.operations.own_parameters import DATE, VERSIONS, list_errors, text
 from message_contacts.operations.registry import Access, Field, Items, Operation, Parameter, Shape, operation
 from message_contacts.operations.token_paging import MAX_RESULTS, NEXT_TOKEN, TOKEN_FIELDS
@@ -30,17 +30,6 @@ def _parse_kind(text_: str, _rules: Rules) -> EventKind:
         return EventKind(text_)
     except ValueError:
         raise INVALID_KIND() from None
-
-
-def _time(name: str, doc: str, error: ErrorDefinition) -> Parameter:
-    def parse(text_: str, _rules: Rules) -> Instant:
-        try:
-            moment = datetime.fromisoformat(text_)
-            return Instant(round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000))
-        except (ValueError, OverflowError):
-            raise error() from None
-
-    return Parameter(name=name, parse=parse, doc=doc, example="2026-11-21T00:00:00.000Z", invalid=(error,))
 
 
 _FIELDS: Mapping[str, Shape] = {
@@ -73,12 +62,14 @@ _CHANGES: Mapping[str, Shape] = {
             invalid=(INVALID_KIND,),
         ),
         text("Operation", "Only of this operation.", "AddMessageContact"),
-        text("AccessKeyId", "Only what was signed with this key.", "MC3xK9vQ2mWb7ZtR4yNc8Lfp"),
+        text("UserAccessKeyId", "Only what was signed with this key.", "MC3xK9vQ2mWb7ZtR4yNc8Lfp"),
         text("UserId", "Only of this RAM user.", "204859017365820194"),
         text("UserName", "Only of the RAM user of this name. Users that are deleted are found by their id.", "alice"),
         text("TargetId", "Only about this contact, folder, member, key, user or policy.", "c-qL4HqKONzOM7****"),
-        _time("StartTime", "Only what happened then or later. ISO 8601; UTC if no zone is given.", INVALID_START_TIME),
-        _time("EndTime", "Only what happened before then.", INVALID_END_TIME),
+        moment_parameter(
+            "StartTime", "Only what happened then or later. ISO 8601; UTC if no zone is given.", INVALID_START_TIME
+        ),
+        moment_parameter("EndTime", "Only what happened before then.", INVALID_END_TIME),
         MAX_RESULTS,
         NEXT_TOKEN,
     ],
@@ -123,7 +114,7 @@ async def list_audit_events(
     *,
     kind: EventKind | None,
     operation: str | None,
-    access_key_id: str | None,
+    user_access_key_id: str | None,
     user_id: str | None,
     user_name: str | None,
     target_id: str | None,
@@ -141,7 +132,7 @@ async def list_audit_events(
     wanted = Wanted(
         kind=kind,
         operation=operation,
-        access_key_id=access_key_id,
+        access_key_id=user_access_key_id,
         user_id=user_id,
         target=target_id,
         start=start_time,

@@ -8,6 +8,8 @@ from datetime import timedelta, timezone
 from typing import TypeVar
 
 from message_contacts.access.diagnosis import Diagnoses
+from message_contacts.access.grants import GrantStore
+from message_contacts.access.key_uses import KeyUseStore
 from message_contacts.access.keys import Vault
 from message_contacts.access.model import Caller
 from message_contacts.access.ram_store import RamStore
@@ -21,6 +23,7 @@ from message_contacts.delivery.ground import RoutingStore
 from message_contacts.delivery.message_store import MessageStore
 from message_contacts.delivery.messages import DeliveryRules
 from message_contacts.delivery.outbox import Inbox, Outbox
+from message_contacts.delivery.recipient_search import RecipientSearch
 from message_contacts.delivery.rules import Circumstances
 from message_contacts.delivery.sending import DeliverySender
 from message_contacts.delivery.standing import Standing
@@ -64,6 +67,8 @@ class Services:
     verification: VerificationStore
     access: AccessStore
     ram: RamStore
+    grants: GrantStore
+    key_uses: KeyUseStore
     vault: Vault
     diagnoses: Diagnoses
     outbox: Outbox
@@ -75,7 +80,9 @@ class Services:
     #: What decides about addresses beside their contacts: settings, suspensions, preferences.
     standing: Standing
     webhooks: WebhookStore
-    #: Hands messages over, for tests of a channel.
+    #: Finds who gets a message, for dry runs.
+    search: RecipientSearch
+    #: Hands messages over, for tests of a channel, and words them.
     sender: DeliverySender
     #: Makes and knows the codes of fallback addresses.
     fallback_codes: Tokens

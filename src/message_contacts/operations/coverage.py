@@ -62,6 +62,17 @@ def _parse_at_least(text: str, rules: Rules) -> int:
         raise INVALID_AT_LEAST() from None
 
 
+AT_LEAST = Parameter(
+    name="AtLeast",
+    kind=Kind.INTEGER,
+    parse=_parse_at_least,
+    doc=f"Contacts that each member should have for each type, 1 to {_MOST_ASKED_FOR}: who has fewer counts as below.",
+    example="2",
+    default=1,
+    invalid=(INVALID_AT_LEAST,),
+)
+
+
 def _parse_place(text: str, _rules: Rules) -> _Place:
     try:
         found = _PLACE.fullmatch(read_token(text))
@@ -104,16 +115,7 @@ class _Answer:
         replace(MESSAGE_TYPE, doc="Only this type; all types when absent."),
         replace(FOLDER, doc="Only members in this folder and the folders in it; all members when absent."),
         SEVERITY,
-        Parameter(
-            name="AtLeast",
-            kind=Kind.INTEGER,
-            parse=_parse_at_least,
-            doc=f"Contacts that each member should have for each type, 1 to {_MOST_ASKED_FOR}: who has fewer counts as "
-            "below.",
-            example="2",
-            default=1,
-            invalid=(INVALID_AT_LEAST,),
-        ),
+        AT_LEAST,
         MAX_RESULTS,
         replace(NEXT_TOKEN, parse=_parse_place),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from message_contacts import errors
@@ -34,10 +34,13 @@ from message_contacts.operations.own_parameters import (
     page,
     text,
 )
-from message_contacts.operations.registry import Access, Field, Items, Operation, Parameter, operation
+from message_contacts.operations.registry import Access, Field, Items, Kind, Operation, Parameter, operation
 from message_contacts.operations.token_paging import MAX_RESULTS, NEXT_TOKEN, TOKEN_FIELDS
+from message_contacts.operations.values import parse_boolean
+from message_contacts.operations.webhook_parameters import WEBHOOK_ID_EXAMPLE
 from message_contacts.verification import limits
-from message_contacts.webhooks.model import WEBHOOK_ID
+from message_contacts.webhooks.model import WEBHOOK_ID, Webhook
+from message_contacts.webhooks.webhook_errors import NO_WEBHOOK
 
 NO_DELIVERY = ErrorDefinition(404, "EntityNotExists.Delivery", "This delivery does not exist.")
 NOT_IN_FORCE = ErrorDefinition(409, "ContactAddressNotVerified", "The contact has no verified address on this channel.")
@@ -48,6 +51,9 @@ TESTS_PER_DAY = 100
 #: Seconds for which a test message's answer is waited for.
 _TEST_SECONDS = 25.0
 _INVALID_CHANNEL = invalid("Channel")
+_MISSING_CHANNEL = missing_parameter("Channel")
+_INVALID_WEBHOOK_ID = invalid("WebhookId")
+WEBHOOK_NOT_CONFIRMED = ErrorDefinition(409, "WebhookNotConfirmed", "The webhook is not confirmed.")
 
 
 def _channel(text: str, _rules: Rules) -> Channel:
@@ -56,30 +62,42 @@ def _channel(text: str, _rules: Rules) -> Channel:
     return Channel(text)
 
 
-CHANNEL = Parameter(
+_CHANNEL_OF_CONTACT = Parameter(
     name="Channel",
     parse=_channel,
     doc="email or sms.",
     example="email",
     choices=CONTACT_CHANNELS,
     invalid=(_INVALID_CHANNEL,),
-).needed(missing_parameter("Channel"))
+)
+CHANNEL = _CHANNEL_OF_CONTACT.needed(_MISSING_CHANNEL)
+
+_NEWEST_FIRST = Parameter(
+    name="NewestFirst",
+    kind=Kind.BOOLEAN,
+    parse=parse_boolean,
+    doc="Whether to begin with the newest.",
+    example="true",
+    default=False,
+    invalid=(invalid("NewestFirst"),),
+)
 
 
 @operation(
     "ListDeliveries",
     versions=VERSIONS,
     access=Access.READ,
-    doc="Lists deliveries, oldest first: of a message, in a state, to an address, or all.",
+    doc="Lists deliveries, oldest first unless told otherwise: of a message, in a state, to an address, or all.",
     source=SOURCE,
     parameters=[
         text("MessageId", "Only those of this message.", MESSAGE_ID_EXAMPLE),
         STATE,
         text("Address", "Only those to this address, or webhook by its id.", "tom@example.com"),
+        _NEWEST_FIRST,
         MAX_RESULTS,
         NEXT_TOKEN,
     ],
-    raises=list_errors(*STATE.invalid),
+    raises=list_errors(*STATE.invalid, *_NEWEST_FIRST.invalid),
     returns={**TOKEN_FIELDS, "Deliveries": Items(DELIVERY_FIELDS)},
     resources=["delivery/*"],
     needs_directory=False,
@@ -90,6 +108,7 @@ async def list_deliveries(
     message_id: str | None,
     state: DeliveryState | None,
     address: str | None,
+    newest_first: bool,
     max_results: int,
     next_token: str | None,
 ) -> Mapping[str, Any]:
@@ -101,6 +120,7 @@ async def list_deliveries(
         address=None if address is None else (channel, address.lower()),
         after=next_token,
         limit=max_results + 1,
+        newest_first=newest_first,
     )
     return page("Deliveries", [shown_delivery(delivery) for delivery in found], max_results, "DeliveryId")
 
@@ -161,16 +181,24 @@ async def get_delivery(call: Call, *, delivery_id: str) -> Mapping[str, Any]:
     "SendTestMessage",
     versions=VERSIONS,
     access=Access.WRITE,
-    doc="Sends a short test message to a contact's verified address and answers with what the channel says.",
+    doc="Sends a short test message to a contact's verified address, or to a confirmed webhook, and answers with what "
+    "the channel says.",
     source=SOURCE,
-    parameters=[CONTACT_ID_PARAMETER.needed(), CHANNEL],
+    parameters=[
+        CONTACT_ID_PARAMETER,
+        _CHANNEL_OF_CONTACT,
+        text("WebhookId", "The webhook, instead of a contact and a channel.", WEBHOOK_ID_EXAMPLE),
+    ],
     raises=[
         errors.MISSING_PARAMETER_CONTACT_ID,
-        missing_parameter("Channel"),
+        _MISSING_CHANNEL,
         errors.INVALID_PARAMETER_CONTACT_ID,
         _INVALID_CHANNEL,
+        _INVALID_WEBHOOK_ID,
         errors.ENTITY_NOT_EXISTS_CONTACT,
+        NO_WEBHOOK,
         NOT_IN_FORCE,
+        WEBHOOK_NOT_CONFIRMED,
         TOO_MANY_TESTS,
         TOO_MANY_TEXT_MESSAGES,
     ],
@@ -180,7 +208,23 @@ async def get_delivery(call: Call, *, delivery_id: str) -> Mapping[str, Any]:
     },
     resources=["testmessage/{ContactId}"],
 )
-async def send_test_message(call: Call, *, contact_id: str, channel: Channel) -> Mapping[str, Any]:
+async def send_test_message(
+    call: Call, *, contact_id: str | None, channel: Channel | None, webhook_id: str | None
+) -> Mapping[str, Any]:
+    if webhook_id is not None:
+        if contact_id is not None or channel is not None:
+            raise _INVALID_WEBHOOK_ID(reason="beside a contact")
+        outcome = await _test_webhook(call, webhook_id)
+    else:
+        if contact_id is None:
+            raise errors.MISSING_PARAMETER_CONTACT_ID()
+        if channel is None:
+            raise _MISSING_CHANNEL()
+        outcome = await _test_contact(call, contact_id, channel)
+    return {"Verdict": outcome.verdict, "Reply": outcome.reason}
+
+
+async def _test_contact(call: Call, contact_id: str, channel: Channel) -> Outcome:
     def decide(contact: Contact | None) -> Decision[str]:
         if contact is None:
             raise errors.ENTITY_NOT_EXISTS_CONTACT(contact_id=contact_id)
@@ -196,14 +240,37 @@ async def send_test_message(call: Call, *, contact_id: str, channel: Channel) ->
         return Decision(tuple(changes), slot.shown.text)
 
     address = await call.change(lambda: call.services.contacts.contact(call.account_id, contact_id), decide)
+    return await _within_time(
+        call.services.sender.test(
+            call.account_id, channel, address, call.directory.account_name, call.ids.job(call.now)
+        )
+    )
+
+
+async def _test_webhook(call: Call, webhook_id: str) -> Outcome:
+    counts = Channel.WEBHOOK in call.rules.contacts.captured_counts
+
+    def decide(webhook: Webhook | None) -> Decision[Webhook]:
+        if webhook is None:
+            raise NO_WEBHOOK(webhook_id=webhook_id)
+        if not webhook.in_force(captured_counts=counts):
+            raise WEBHOOK_NOT_CONFIRMED(webhook_id=webhook_id)
+        count = CountUp(call.account_id, "test messages", limits.day(call.now), TESTS_PER_DAY, TOO_MANY_TESTS)
+        return Decision((count,), webhook)
+
+    webhook = await call.change(lambda: call.services.webhooks.webhook(call.account_id, webhook_id), decide)
+    return await _within_time(
+        call.services.sender.test_webhook(webhook, call.directory.account_name, call.ids.job(call.now))
+    )
+
+
+async def _within_time(sending: Awaitable[Outcome]) -> Outcome:
+    """What comes of a test message, as far as it comes in time."""
     try:
         async with asyncio.timeout(_TEST_SECONDS):
-            outcome = await call.services.sender.test(
-                call.account_id, channel, address, call.directory.account_name, call.ids.job(call.now)
-            )
+            return await sending
     except TimeoutError:
-        outcome = Outcome(Verdict.TRY_AGAIN, "timed-out")
-    return {"Verdict": outcome.verdict, "Reply": outcome.reason}
+        return Outcome(Verdict.TRY_AGAIN, "timed-out")
 
 
 OPERATIONS: tuple[Operation, ...] = (list_deliveries, get_delivery, send_test_message)

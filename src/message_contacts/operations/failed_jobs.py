@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from message_contacts.changes import Decision, Job, Requeue
+from message_contacts.delivery.outbox import channel_of_queue
 from message_contacts.errors import ErrorDefinition
 from message_contacts.operations.call import Call
 from message_contacts.operations.dates import utc_time
@@ -61,7 +62,7 @@ async def list_failed_jobs(call: Call, *, max_results: int, next_token: str | No
             {
                 "JobId": job.job_id,
                 "Kind": job.kind,
-                "Channel": job.channel,
+                "Channel": channel_of_queue(job.channel),
                 "Attempts": job.attempts,
                 "Reason": job.last_failure,
                 "CreateTime": utc_time(job.created_at),

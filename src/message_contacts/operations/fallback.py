@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from message_contacts import errors
+from message_contacts.changes import Change
 from message_contacts.contacts.model import Channel, EmailAddress
 from message_contacts.delivery import fallback
 from message_contacts.delivery.fallback import CODE_REFUSED, NO_FALLBACK
@@ -82,9 +83,14 @@ async def set_fallback_address(call: Call, *, email_address: EmailAddress) -> Ma
 async def confirm_fallback_address(call: Call, *, code: str) -> Mapping[str, Any]:
     services, rules = call.services, call.rules.verification
 
-    async def read() -> tuple[FallbackAddress | None, int]:
+    async def read() -> tuple[FallbackAddress | None, int, tuple[Change, ...]]:
         found = await services.messages.fallback(call.account_id)
-        return found, await services.verification.count(*fallback.wrong_codes(call.account_id, call.now))
+        waiting = "" if found is None else found.waiting.lower()
+        return (
+            found,
+            await services.verification.count(*fallback.wrong_codes(call.account_id, call.now)),
+            await services.standing.along_confirmation(call.account_id, Channel.EMAIL, waiting),
+        )
 
     confirmed = await call.change(
         read,
@@ -93,6 +99,7 @@ async def confirm_fallback_address(call: Call, *, code: str) -> Mapping[str, Any
             is_right=found[0] is not None
             and services.fallback_codes.is_code(code.strip(), found[0].reference, found[0].generation),
             wrong_today=found[1],
+            along=found[2],
             now=call.now,
             rules=rules,
         ),

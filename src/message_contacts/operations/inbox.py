@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from message_contacts.changes import Decision
+from message_contacts.changes import ClearInbox, Decision
 from message_contacts.delivery.outbox import CapturedMessage
 from message_contacts.errors import ErrorDefinition
 from message_contacts.operations.call import Call, Rules
 from message_contacts.operations.dates import utc_time
+from message_contacts.operations.message_parameters import invalid
 from message_contacts.operations.own_parameters import (
     DATE,
     SOURCE,
@@ -22,6 +23,7 @@ from message_contacts.operations.own_parameters import (
 from message_contacts.operations.paging import integer_between
 from message_contacts.operations.registry import Access, Field, Items, Kind, Operation, Parameter, Shape, operation
 from message_contacts.operations.token_paging import MAX_RESULTS, NEXT_TOKEN, TOKEN_FIELDS
+from message_contacts.operations.values import parse_boolean
 
 INVALID_WAIT_SECONDS = ErrorDefinition(400, "InvalidParameter.WaitSeconds", "The WaitSeconds is invalid.")
 
@@ -51,6 +53,16 @@ _WAIT_SECONDS = Parameter(
 )
 _AFTER = text(
     "AfterMessageId", "Only messages behind this one, such as the last one seen.", "j-019aa8a5598094250d04b0b8"
+)
+_MESSAGE_ID = text("MessageId", "Only this message; nothing when it is not there.", "j-019aa8a5598094250d04b0b8")
+_NEWEST_FIRST = Parameter(
+    name="NewestFirst",
+    kind=Kind.BOOLEAN,
+    parse=parse_boolean,
+    doc="Whether to begin with the last one. Goes without AfterMessageId.",
+    example="true",
+    default=False,
+    invalid=(invalid("NewestFirst"),),
 )
 
 
@@ -86,11 +98,14 @@ def message_fields(message: CapturedMessage) -> dict[str, Any]:
     doc="Lists what was captured instead of sent, oldest first, or waits for something to be. Whoever reads it can "
     "confirm addresses for others.",
     source=SOURCE,
-    parameters=[_RECIPIENT, _WAIT_SECONDS, _AFTER, MAX_RESULTS, NEXT_TOKEN],
-    raises=list_errors(*_WAIT_SECONDS.invalid),
+    parameters=[_RECIPIENT, _MESSAGE_ID, _WAIT_SECONDS, _AFTER, _NEWEST_FIRST, MAX_RESULTS, NEXT_TOKEN],
+    raises=list_errors(*_WAIT_SECONDS.invalid, *_NEWEST_FIRST.invalid),
     returns={
         **TOKEN_FIELDS,
         "Messages": Items(MESSAGE_FIELDS),
+        "CapturedChannels": Items(
+            Field("string", "Channel of which everything is captured now: email, sms or webhook.", "email")
+        ),
     },
     resources=["inboxmessage/*"],
     needs_directory=False,
@@ -99,23 +114,33 @@ async def list_inbox_messages(
     call: Call,
     *,
     recipient: str | None,
+    message_id: str | None,
     wait_seconds: int,
     after_message_id: str | None,
+    newest_first: bool,
     max_results: int,
     next_token: str | None,
 ) -> Mapping[str, Any]:
+    if newest_first and after_message_id is not None:
+        raise _NEWEST_FIRST.invalid[0](reason="beside AfterMessageId")
+
     async def look() -> Sequence[CapturedMessage]:
+        if message_id is not None:
+            one = await call.services.inbox.message(call.account_id, message_id)
+            return [one] if one is not None and (recipient or one.recipient).lower() == one.recipient.lower() else []
         return await call.services.inbox.messages(
-            call.account_id, recipient=recipient, after=next_token or after_message_id, limit=max_results + 1
+            call.account_id,
+            recipient=recipient,
+            after=next_token or after_message_id,
+            limit=max_results + 1,
+            newest_first=newest_first,
         )
 
     found = await _look_or_wait(call, look, wait_seconds)
-    return page(
-        "Messages",
-        [message_fields(message) for message in found],
-        max_results,
-        "MessageId",
-    )
+    return {
+        **page("Messages", [message_fields(message) for message in found], max_results, "MessageId"),
+        "CapturedChannels": sorted(call.rules.contacts.captured_counts),
+    }
 
 
 async def _look_or_wait(
@@ -153,12 +178,14 @@ async def _look_or_wait(
     needs_directory=False,
 )
 async def clear_inbox(call: Call, *, recipient: str | None) -> Mapping[str, Any]:
-    await call.change(_nothing, lambda _: Decision((), None))
-    return {"Cleared": await call.services.inbox.clear(call.account_id, recipient=recipient)}
+    def decide(found: tuple[int, str]) -> Decision[int]:
+        count, last = found
+        key = None if recipient is None else recipient.lower()
+        return Decision((ClearInbox(call.account_id, key, last),) if count else (), count)
 
-
-async def _nothing() -> None:
-    """Nothing has to be read before it is cleared."""
+    return {
+        "Cleared": await call.change(lambda: call.services.inbox.size(call.account_id, recipient=recipient), decide)
+    }
 
 
 OPERATIONS: tuple[Operation, ...] = (list_inbox_messages, clear_inbox)

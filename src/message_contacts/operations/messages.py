@@ -98,7 +98,7 @@ async def publish_message(
             same = await call.services.messages.message_by_token(call.account_id, client_token)
         if same is None and expires_at is not None and expires_at <= call.now:
             raise INVALID_EXPIRES_AT(reason="past")
-        return Desk(same_token=same, known_targets=await _known(call, targets))
+        return Desk(same_token=same, known_targets=await known_targets(call, targets))
 
     message = await call.change(
         read,
@@ -116,7 +116,7 @@ async def publish_message(
     return {"MessageId": message.message_id, "State": message.state, "Counts": shown_counts(counts)}
 
 
-async def _known(call: Call, targets: tuple[str, ...]) -> frozenset[str]:
+async def known_targets(call: Call, targets: tuple[str, ...]) -> frozenset[str]:
     """Those of the targets that are in the caller's directory."""
     directory = call.services.directory
     known = {call.directory.directory_id, call.directory.root_folder_id} & set(targets)

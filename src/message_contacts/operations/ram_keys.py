@@ -11,10 +11,11 @@ from message_contacts.access.user_keys import KeyOwner
 from message_contacts.changes import Decision
 from message_contacts.operations import ram_parameters as given
 from message_contacts.operations.call import Call
+from message_contacts.operations.dates import utc_seconds
 from message_contacts.operations.ram_fields import KEY_FIELDS, NEW_KEY_FIELDS, shown_key
 from message_contacts.operations.ram_parameters import SOURCE, USER_RESOURCE, VERSIONS, table
 from message_contacts.operations.ram_users import existing_user
-from message_contacts.operations.registry import Access, Items, Operation, operation
+from message_contacts.operations.registry import Access, Field, Items, Operation, operation
 
 _OWNER = (given.USER_NAME,)
 _UPDATE = (given.USER_NAME, given.USER_ACCESS_KEY_ID.needed(), given.STATUS.needed())
@@ -120,4 +121,32 @@ async def delete_access_key(call: Call, *, user_name: str | None, user_access_ke
     return {}
 
 
-OPERATIONS: tuple[Operation, ...] = (create_access_key, list_access_keys, update_access_key, delete_access_key)
+@operation(
+    "GetAccessKeyLastUsed",
+    access=Access.READ,
+    doc="Tells when an access key was last used, up to a minute behind. Without UserName a key of whoever calls.",
+    source=SOURCE,
+    parameters=_DELETE,
+    raises=table(_DELETE, ram_errors.ENTITY_NOT_EXIST_USER, ram_errors.ENTITY_NOT_EXIST_USER_ACCESS_KEY),
+    returns={
+        "AccessKeyLastUsed": {
+            "LastUsedDate": Field("string", "ISO 8601, UTC; empty when it was never used.", "2026-11-21T08:15:00Z")
+        }
+    },
+    resources=[USER_RESOURCE],
+    versions=VERSIONS,
+    needs_directory=False,
+)
+async def get_access_key_last_used(call: Call, *, user_name: str | None, user_access_key_id: str) -> Mapping[str, Any]:
+    user_keys.existing(await _owner(call, user_name), user_access_key_id)
+    used_at = await call.services.key_uses.last_use(call.account_id, user_access_key_id)
+    return {"AccessKeyLastUsed": {"LastUsedDate": "" if used_at is None else utc_seconds(used_at)}}
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    create_access_key,
+    list_access_keys,
+    update_access_key,
+    delete_access_key,
+    get_access_key_last_used,
+)

@@ -249,6 +249,20 @@ class Settings:
         doc="Where to take reports about mail that came back: `smtp://0.0.0.0:25`, or `lmtp://127.0.0.1:24` behind a "
         "mail server of your own. Needs `BOUNCE_DOMAIN`. Whatever runs a worker listens.",
     )
+    bounce_imap_url: str | None = setting(
+        forms.server_url("imaps", "imap"),
+        default=None,
+        doc="Mailbox to fetch such reports from instead: `imaps://user:password@mail.example.com/INBOX`. Without the "
+        "s it is encrypted by STARTTLS, unless it is on this machine. What was recorded is deleted there. Needs "
+        "`BOUNCE_DOMAIN`. Whatever runs a worker reads it, one process at a time.",
+        secret=True,
+    )
+    bounce_imap_interval: timedelta = setting(
+        forms.seconds(15, 3_600),
+        default=timedelta(minutes=1),
+        name="BOUNCE_IMAP_INTERVAL_SECONDS",
+        doc="How long it is between two looks into that mailbox. The same for all processes.",
+    )
     soft_bounces_until_suspended: int = setting(
         forms.whole(1, 100),
         default=5,
@@ -321,8 +335,8 @@ class Settings:
         forms.days(36_500),
         default=timedelta(days=365),
         name="MESSAGES_KEPT_DAYS",
-        doc="How long published messages, their deliveries and closed incidents are kept, from when they "
-        "were published. What still waits and open incidents stay, and their messages.",
+        doc="How long published messages, their deliveries and closed incidents are kept, from when they were "
+        "published, and closed requests to hand over. What still waits and what is open stay, and their messages.",
     )
     verifications_kept: timedelta | None = setting(
         forms.days(36_500),
@@ -393,6 +407,8 @@ class Settings:
             yield f"{PREFIX}SMTP_FROM has to be set to a real sender, because {PREFIX}SMTP_URL sends mail."
         if self.bounce_listen is not None and self.bounce_domain is None:
             yield f"{PREFIX}BOUNCE_LISTEN needs {PREFIX}BOUNCE_DOMAIN, which is not set."
+        if self.bounce_imap_url is not None and self.bounce_domain is None:
+            yield f"{PREFIX}BOUNCE_IMAP_URL needs {PREFIX}BOUNCE_DOMAIN, which is not set."
         captured = [name for name, url in (("SMTP_URL", self.smtp_url), ("SMS_URL", self.sms_url)) if url == CAPTURE]
         if captured and self.public_url and not self.loopback and not self.allow_capture:
             names = " and ".join(PREFIX + name for name in captured)

@@ -145,6 +145,17 @@ def channel_url(*schemes: str) -> Form[str]:
     return Form(f"`{CAPTURE}` or {' or '.join(known)}", parse, without_password)
 
 
+def server_url(*schemes: str) -> Form[str]:
+    """An address with one of the schemes; its password is not shown."""
+
+    def parse(text: str) -> str:
+        if urlsplit(text).scheme not in schemes or not urlsplit(text).hostname:
+            raise ValueError(f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        return text
+
+    return Form(" or ".join(f"`{scheme}://...`" for scheme in schemes), parse, without_password)
+
+
 def _key_of_32_bytes(text: str) -> bytes:
     try:
         key = base64.b64decode(text, validate=True)

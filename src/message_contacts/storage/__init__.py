@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from message_contacts.access.console_sessions import ConsoleSessionStore
 from message_contacts.access.grants import GrantStore
 from message_contacts.access.key_uses import KeyUseStore
 from message_contacts.access.ram_store import RamStore
@@ -21,6 +22,7 @@ from message_contacts.delivery.ground import RoutingStore
 from message_contacts.delivery.message_store import MessageStore
 from message_contacts.delivery.outbox import Inbox, Outbox
 from message_contacts.delivery.standing import StandingStore
+from message_contacts.delivery.turns import Turns
 from message_contacts.directory.store import DirectoryStore
 from message_contacts.health import Ailment
 from message_contacts.metrics import Metrics
@@ -29,9 +31,10 @@ from message_contacts.storage.access import Access
 from message_contacts.storage.audit import AuditEvents
 from message_contacts.storage.backlog import Backlogs
 from message_contacts.storage.committing import ChangeCommitter
+from message_contacts.storage.console_sessions import ConsoleSessionRows
 from message_contacts.storage.contacts import Contacts
 from message_contacts.storage.directory import Directories
-from message_contacts.storage.engine import CannotOpen, Database, DatabaseUnreachable, SchemaMismatch
+from message_contacts.storage.engine import CannotOpen, Database, DatabaseUnreachable, PoolUse, SchemaMismatch
 from message_contacts.storage.grants import Grants
 from message_contacts.storage.housekeeping import Housekeeping, Retention
 from message_contacts.storage.inbox import MessageInbox
@@ -47,6 +50,7 @@ from message_contacts.storage.routing import Routing
 from message_contacts.storage.sqlite import SqliteDatabase
 from message_contacts.storage.sqlite_writer import WriterSeam
 from message_contacts.storage.standing import Standings
+from message_contacts.storage.turns import ProcessTurns
 from message_contacts.storage.verification import Verifications
 from message_contacts.storage.webhooks import Webhooks
 from message_contacts.verification.store import VerificationStore
@@ -91,6 +95,7 @@ class Storage:
         self.directory: DirectoryStore = Directories(database)
         self.verification: VerificationStore = Verifications(database)
         self.access: AccessStore = Access(database, clock)
+        self.console_sessions: ConsoleSessionStore = ConsoleSessionRows(database)
         self.ram: RamStore = Ram(database)
         self.rotation: RotationStore = Rotation(database)
         self.key_uses: KeyUseStore = AccessKeyUses(database)
@@ -105,6 +110,7 @@ class Storage:
         self.backlogs = Backlogs(database)
         self.inbox: Inbox = MessageInbox(database)
         self.people: PersonStore = People(database)
+        self.turns: Turns = ProcessTurns(database)
         self._housekeeping = Housekeeping(database)
         self.committer: Committer = ChangeCommitter(database, clock, self._enqueued)
 
@@ -122,6 +128,10 @@ class Storage:
         if version < HEAD:
             return (Ailment.SCHEMA_TOO_OLD,)
         return (Ailment.SCHEMA_TOO_NEW,) if oldest_program > HEAD else ()
+
+    def pools(self) -> Sequence[PoolUse]:
+        """How much the connections to the server are used now; nothing where there is none."""
+        return self._database.pools()
 
     async def finish(self) -> None:
         """Finish what is under way; to be called before `close` by whoever can wait."""

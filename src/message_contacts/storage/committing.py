@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, assert_never
 
 from message_contacts import errors
+from message_contacts.access.console_sessions import ConsoleSession, ConsoleTicket
 from message_contacts.access.model import AccessKey, Account, Attachment, Policy, PolicyVersion, User
 from message_contacts.audit.model import AuditEvent, PersonalPart
 from message_contacts.changes import (
     Change,
+    ClearInbox,
     CountDown,
     CountUp,
     Delete,
@@ -29,10 +31,12 @@ from message_contacts.directory.model import Folder, Member, ResourceDirectory
 from message_contacts.storage.access import ACCESS_KEY_RECORD, ACCOUNT_RECORD
 from message_contacts.storage.attachments import ATTACHMENT_RECORD
 from message_contacts.storage.audit import INSERT_EVENT, INSERT_PERSONAL_PART, event_row, personal_part_row
+from message_contacts.storage.console_sessions import CONSOLE_SESSION_RECORD, CONSOLE_TICKET_RECORD
 from message_contacts.storage.contacts import CONTACT_RECORD
 from message_contacts.storage.deliveries import DELIVERY_RECORD
 from message_contacts.storage.detached import COPY_RECORD
 from message_contacts.storage.engine import Database, Parameters, Step
+from message_contacts.storage.inbox import cleared
 from message_contacts.storage.incidents import FALLBACK_RECORD, INCIDENT_RECORD
 from message_contacts.storage.messages import MESSAGE_RECORD, PROGRESS_RECORD
 from message_contacts.storage.outbox import enqueued, requeued
@@ -75,6 +79,8 @@ COUNT_DOWN = """
 RECORDS: Mapping[type, Record[Any]] = {
     Account: ACCOUNT_RECORD,
     AccessKey: ACCESS_KEY_RECORD,
+    ConsoleSession: CONSOLE_SESSION_RECORD,
+    ConsoleTicket: CONSOLE_TICKET_RECORD,
     User: USER_RECORD,
     Policy: POLICY_RECORD,
     PolicyVersion: POLICY_VERSION_RECORD,
@@ -117,7 +123,7 @@ class ChangeCommitter:
     async def commit(self, changes: tuple[Change, ...], nonce: Nonce | None) -> None:
         steps = compiled(changes, nonce, self._clock.now())
         channels = {change.job.channel for change in changes if type(change) is Enqueue or type(change) is Requeue}
-        tenant = _tenant(changes)
+        tenant = next(tenants_of(changes), "")
         if not channels:
             await self._database.commit(steps, tenant=tenant)
             return
@@ -154,16 +160,24 @@ def compiled(changes: tuple[Change, ...], nonce: Nonce | None, now: Instant) -> 
                 )
             case CountDown():
                 steps.append(Step(COUNT_DOWN, (change.account_id, change.counter, change.period)))
-            case Enqueue():
-                steps.append(enqueued(change.job))
-            case Requeue():
-                steps.append(requeued(change))
+            case Enqueue() | Requeue() | ClearInbox():
+                steps.append(_single(change))
             case EraseTraces():
                 # These first: some of the traces are found in the same rows, which would then not be as they were read.
                 steps += compiled(change.untold, None, now) + traces_erased(change)
             case _:
                 assert_never(change)
     return steps
+
+
+def _single(change: Enqueue | Requeue | ClearInbox) -> Step:
+    match change:
+        case Enqueue():
+            return enqueued(change.job)
+        case Requeue():
+            return requeued(change)
+        case ClearInbox():
+            return cleared(change)
 
 
 def _inserted(row: object) -> list[Step]:
@@ -174,14 +188,16 @@ def _inserted(row: object) -> list[Step]:
     return _record(row).inserted(row)
 
 
-def _tenant(changes: tuple[Change, ...]) -> str:
-    """Whose change it is: that of its first row, or of what it counts."""
+def tenants_of(changes: tuple[Change, ...]) -> Iterator[str]:
+    """Whose rows and counters are changed or relied on, in the order of the changes; of one tenant all of them.
+
+    While calls are answered, nothing looks at more than the first; the tests look at all, at every commit of theirs.
+    """
     for change in changes:
         for part in (change, *(getattr(change, name, None) for name in ("row", "before", "job"))):
             account_id: str | None = getattr(part, "account_id", None)
             if account_id is not None:
-                return account_id
-    return ""
+                yield account_id
 
 
 def _record(row: object) -> Record[Any]:

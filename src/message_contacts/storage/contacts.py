@@ -17,8 +17,9 @@ from message_contacts.contacts.model import (
     Title,
     Verified,
 )
+from message_contacts.contacts.search import ContactSearch, Order, Place
 from message_contacts.directory.model import ACCOUNT_ID, FOLDER_ID
-from message_contacts.storage import detached
+from message_contacts.storage import contact_search, detached
 from message_contacts.storage.engine import Database, Parameters, Row, Step
 from message_contacts.storage.records import Record
 from message_contacts.storage.texts import (
@@ -167,6 +168,15 @@ class Contacts:
                 (COUNT_CONTACTS_OF_NODE, (account_id, node_id)),
             )
         return [contact_from_row(account_id, row) for row in rows], total
+
+    async def contacts_found(
+        self, account_id: str, asked: ContactSearch, order: Order, *, after: Place | None, limit: int
+    ) -> Sequence[Contact]:
+        rows = await contact_search.rows_found(self._database, account_id, asked, order, after=after, limit=limit)
+        return [contact_from_row(account_id, row) for row in rows]
+
+    async def count_found(self, account_id: str, asked: ContactSearch, *, most: int) -> int:
+        return await contact_search.count_found(self._database, account_id, asked, most=most)
 
     async def contacts_bound_to(self, account_id: str, node_ids: Sequence[str]) -> Sequence[Contact]:
         groups = [_eight(node_ids[start : start + NODES_AT_ONCE]) for start in range(0, len(node_ids), NODES_AT_ONCE)]

@@ -115,6 +115,32 @@ DELIVERY_PAGE_TO_ADDRESS = """
      ORDER BY delivery_id LIMIT $7
 """
 
+NEWEST_DELIVERIES = """
+    -- Deliveries of a tenant by id, the last first, between two.
+    SELECT delivery_id, message_id, channel, address, address_key, state, route, reason, contacts, contact_count,
+           created_at, updated_at, attempts, reply, tries, sent_at, version
+      FROM delivery WHERE account_id = $1 AND delivery_id > $2 AND delivery_id < $3
+     ORDER BY delivery_id DESC LIMIT $4
+"""
+
+NEWEST_DELIVERIES_IN_STATE = """
+    -- Deliveries of a tenant in one state by id, the last first, between two.
+    SELECT delivery_id, message_id, channel, address, address_key, state, route, reason, contacts, contact_count,
+           created_at, updated_at, attempts, reply, tries, sent_at, version
+      FROM delivery WHERE account_id = $1 AND state = $2 AND delivery_id > $3 AND delivery_id < $4
+     ORDER BY delivery_id DESC LIMIT $5
+"""
+
+NEWEST_DELIVERIES_TO_ADDRESS = """
+    -- Deliveries of a tenant to one address by id, the last first, between two, in one state if given.
+    SELECT delivery_id, message_id, channel, address, address_key, state, route, reason, contacts, contact_count,
+           created_at, updated_at, attempts, reply, tries, sent_at, version
+      FROM delivery
+     WHERE account_id = $1 AND channel = $2 AND address_key = $3 AND delivery_id > $4 AND delivery_id < $5
+       AND ($6 = '' OR state = $6)
+     ORDER BY delivery_id DESC LIMIT $7
+"""
+
 COUNT_IN_STATE = """
     -- How many deliveries between two ids are in a state.
     SELECT count(*) FROM delivery WHERE account_id = $1 AND state = $2 AND delivery_id > $3 AND delivery_id < $4
@@ -140,17 +166,21 @@ def page(
     address: tuple[Channel, str] | None,
     after: str | None,
     limit: int,
+    newest_first: bool,
 ) -> Query:
     """The query of `delivery.message_store.MessageStore.delivery_page`."""
     first, last = ids_of_message(message_id) if message_id is not None else ("", "d-g")
-    first = after or first
+    if after is not None:
+        first, last = (first, after) if newest_first else (after, last)
     if address is not None:
         channel, key = address
         wanted = "" if state is None else state.value
-        return DELIVERY_PAGE_TO_ADDRESS, (account_id, channel.value, key, first, last, wanted, limit)
+        to_address = NEWEST_DELIVERIES_TO_ADDRESS if newest_first else DELIVERY_PAGE_TO_ADDRESS
+        return to_address, (account_id, channel.value, key, first, last, wanted, limit)
     if state is not None:
-        return DELIVERY_PAGE_IN_STATE, (account_id, state.value, first, last, limit)
-    return DELIVERY_PAGE, (account_id, first, last, limit)
+        in_state = NEWEST_DELIVERIES_IN_STATE if newest_first else DELIVERY_PAGE_IN_STATE
+        return in_state, (account_id, state.value, first, last, limit)
+    return NEWEST_DELIVERIES if newest_first else DELIVERY_PAGE, (account_id, first, last, limit)
 
 
 def settled(settlement: Settlement) -> list[Step]:

@@ -51,6 +51,17 @@ class DatabaseUnreachable(CannotOpen):
     """Nobody answers where the database should be, or they refuse."""
 
 
+class PoolUse(NamedTuple):
+    """How much the connections of one purpose are used."""
+
+    pool: str
+    most: int
+    in_use: int
+    idle: int
+    #: Who waits for one to be free.
+    waiting: int
+
+
 class Database(Protocol):
     """One database, as the stores see it."""
 
@@ -83,6 +94,10 @@ class Database(Protocol):
 
     async def ailments(self) -> Sequence[Ailment]:
         """Why it cannot be read or written now, looked at as of now; empty: it can. The log has what is behind it."""
+        ...
+
+    def pools(self) -> Sequence[PoolUse]:
+        """How much its connections are used now; nothing where there are none to a server."""
         ...
 
     def scrub(self) -> None:

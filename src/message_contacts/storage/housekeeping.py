@@ -28,6 +28,20 @@ DELETE_NONCES = """
      WHERE digest IN (SELECT digest FROM nonce WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)
 """
 
+DELETE_CONSOLE_SESSIONS = """
+    -- Take sessions of the console away that have ended.
+    DELETE FROM console_session
+     WHERE (account_id, digest) IN (SELECT account_id, digest FROM console_session
+                                     WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)
+"""
+
+DELETE_CONSOLE_TICKETS = """
+    -- Take one-time links away that nobody can use any more.
+    DELETE FROM console_ticket
+     WHERE (account_id, digest) IN (SELECT account_id, digest FROM console_ticket
+                                     WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)
+"""
+
 DELETE_COUNTERS = """
     -- Take counters of past days and minutes away.
     DELETE FROM counter
@@ -99,6 +113,13 @@ DELETE_PUBLISHED = """
             ORDER BY published_at LIMIT $2)
 """
 
+DELETE_HAND_OVERS = """
+    -- Take requests away that somebody has seen to long ago.
+    DELETE FROM hand_over
+     WHERE (account_id, hand_over_id) IN (SELECT account_id, hand_over_id FROM hand_over
+                                           WHERE closed_at <= $1 ORDER BY closed_at LIMIT $2)
+"""
+
 DELETE_DEAD_JOBS = """
     -- Take work away that was given up, unless somebody has made it wait again.
     DELETE FROM job
@@ -168,7 +189,7 @@ class Retention:
     evidence: int | None = None
     #: Captured messages.
     captured: int | None = None
-    #: Published messages, their deliveries, and their incidents that are closed.
+    #: Published messages, their deliveries, their incidents that are closed, and requests that are.
     messages: int | None = None
     #: Work that was given up, from when it was first asked for.
     failed_jobs: int | None = None
@@ -189,6 +210,8 @@ class Aging:
 #: Everything that goes by age alone.
 AGING = (
     Aging(DELETE_NONCES, lambda _retention: 0),
+    Aging(DELETE_CONSOLE_SESSIONS, lambda _retention: 0),
+    Aging(DELETE_CONSOLE_TICKETS, lambda _retention: 0),
     Aging(DELETE_COUNTERS, lambda _retention: COUNTERS_KEPT),
     Aging(DELETE_VERIFICATIONS, lambda retention: retention.verifications),
     Aging(DELETE_EVIDENCE, lambda retention: retention.evidence),
@@ -197,6 +220,7 @@ AGING = (
     Aging(DELETE_DELIVERIES, lambda retention: retention.messages),
     Aging(DELETE_INCIDENTS, lambda retention: retention.messages),
     Aging(DELETE_PUBLISHED, lambda retention: retention.messages),
+    Aging(DELETE_HAND_OVERS, lambda retention: retention.messages),
     Aging(DELETE_DEAD_JOBS, lambda retention: retention.failed_jobs),
 )
 

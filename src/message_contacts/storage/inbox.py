@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from message_contacts.changes import ClearInbox
 from message_contacts.contacts.model import Channel
 from message_contacts.delivery.outbox import CapturedMessage
-from message_contacts.storage.engine import Database, Row
+from message_contacts.storage.engine import Database, Row, Step
 
 PUT_MESSAGE = """
     -- Keep a captured message, unless the person was erased while it was under way; twice changes nothing.
@@ -35,22 +36,48 @@ MESSAGES_TO_RECIPIENT = """
      ORDER BY message_id LIMIT $4
 """
 
+NEWEST_MESSAGES = """
+    -- Captured messages of a tenant by id, the last first, those before one.
+    SELECT message_id, channel, recipient, subject, text, html, captured_at, verification_id FROM inbox_message
+     WHERE account_id = $1 AND message_id < $2
+     ORDER BY message_id DESC LIMIT $3
+"""
+
+NEWEST_MESSAGES_TO_RECIPIENT = """
+    -- Captured messages to one address by id, the last first, those before one.
+    SELECT message_id, channel, recipient, subject, text, html, captured_at, verification_id FROM inbox_message
+     WHERE account_id = $1 AND recipient_key = $2 AND message_id < $3
+     ORDER BY message_id DESC LIMIT $4
+"""
+
+MESSAGE = """
+    -- One captured message.
+    SELECT message_id, channel, recipient, subject, text, html, captured_at, verification_id FROM inbox_message
+     WHERE account_id = $1 AND message_id = $2
+"""
+
 CLEAR = """
-    -- Take a tenant's captured messages away, the oldest first, some at a time.
-    DELETE FROM inbox_message
-     WHERE account_id = $1
-       AND message_id IN (SELECT message_id FROM inbox_message WHERE account_id = $1 ORDER BY message_id LIMIT $2)
+    -- Take a tenant's captured messages away, up to one.
+    DELETE FROM inbox_message WHERE account_id = $1 AND message_id <= $2
 """
 
 CLEAR_RECIPIENT = """
-    -- Take captured messages to one address away, the oldest first, some at a time.
-    DELETE FROM inbox_message
-     WHERE account_id = $1
-       AND message_id IN (SELECT message_id FROM inbox_message WHERE account_id = $1 AND recipient_key = $2
-                           ORDER BY message_id LIMIT $3)
+    -- Take captured messages to one address away, up to one.
+    DELETE FROM inbox_message WHERE account_id = $1 AND recipient_key = $2 AND message_id <= $3
 """
 
-_CLEARED_AT_ONCE = 500
+COUNT = """
+    -- How many captured messages a tenant has, and the last one.
+    SELECT count(*), coalesce(max(message_id), '') FROM inbox_message WHERE account_id = $1
+"""
+
+COUNT_TO_RECIPIENT = """
+    -- How many captured messages to one address a tenant has, and the last one.
+    SELECT count(*), coalesce(max(message_id), '') FROM inbox_message WHERE account_id = $1 AND recipient_key = $2
+"""
+
+#: Sorts behind every id.
+_LAST = "~"
 
 
 class MessageInbox:
@@ -95,27 +122,36 @@ class MessageInbox:
             if not others:
                 del self._waiting[account_id]
 
-    async def clear(self, account_id: str, *, recipient: str | None) -> int:
-        cleared = 0
-        while True:
-            _, gone = await (
-                self._database.write(CLEAR, (account_id, _CLEARED_AT_ONCE))
-                if recipient is None
-                else self._database.write(CLEAR_RECIPIENT, (account_id, recipient.lower(), _CLEARED_AT_ONCE))
-            )
-            cleared += gone
-            if gone < _CLEARED_AT_ONCE:
-                return cleared
+    async def size(self, account_id: str, *, recipient: str | None) -> tuple[int, str]:
+        ((row,),) = await self._database.report(
+            (COUNT, (account_id,)) if recipient is None else (COUNT_TO_RECIPIENT, (account_id, recipient.lower()))
+        )
+        return row[0], row[1]
 
     async def messages(
-        self, account_id: str, *, recipient: str | None, after: str | None, limit: int
+        self, account_id: str, *, recipient: str | None, after: str | None, limit: int, newest_first: bool = False
     ) -> Sequence[CapturedMessage]:
+        place = after or (_LAST if newest_first else "")
+        of_all, to_one = (
+            (NEWEST_MESSAGES, NEWEST_MESSAGES_TO_RECIPIENT) if newest_first else (MESSAGES, MESSAGES_TO_RECIPIENT)
+        )
         (rows,) = await self._database.report(
-            (MESSAGES, (account_id, after or "", limit))
+            (of_all, (account_id, place, limit))
             if recipient is None
-            else (MESSAGES_TO_RECIPIENT, (account_id, recipient.lower(), after or "", limit))
+            else (to_one, (account_id, recipient.lower(), place, limit))
         )
         return [message_from_row(account_id, row) for row in rows]
+
+    async def message(self, account_id: str, message_id: str) -> CapturedMessage | None:
+        rows = await self._database.rows(MESSAGE, (account_id, message_id))
+        return message_from_row(account_id, rows[0]) if rows else None
+
+
+def cleared(change: ClearInbox) -> Step:
+    """The step of `changes.ClearInbox`."""
+    if change.recipient_key is None:
+        return Step(CLEAR, (change.account_id, change.last))
+    return Step(CLEAR_RECIPIENT, (change.account_id, change.recipient_key, change.last))
 
 
 def message_from_row(account_id: str, row: Row) -> CapturedMessage:

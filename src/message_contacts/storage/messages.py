@@ -205,9 +205,18 @@ class Messages:
         address: tuple[Channel, str] | None,
         after: str | None,
         limit: int,
+        newest_first: bool = False,
     ) -> Sequence[Delivery]:
         (rows,) = await self._database.report(
-            deliveries.page(account_id, message_id=message_id, state=state, address=address, after=after, limit=limit)
+            deliveries.page(
+                account_id,
+                message_id=message_id,
+                state=state,
+                address=address,
+                after=after,
+                limit=limit,
+                newest_first=newest_first,
+            )
         )
         return [deliveries.delivery_from_row(account_id, row) for row in rows]
 

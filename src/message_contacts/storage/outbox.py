@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+
+import orjson
 
 from message_contacts import errors
 from message_contacts.changes import Job, Requeue, Stale
@@ -19,9 +21,38 @@ INSERT_JOB = """
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 
-ANY_READY = """
-    -- Whether a claim would find anything: asked first, so that idle workers do not write.
-    SELECT 1 FROM job WHERE channel = $1 AND ready_at <= $2 LIMIT 1
+COUNT_DUE = """
+    -- How much work of a channel is due, up to so much: asked first, so that idle workers do not write.
+    SELECT count(*) FROM (SELECT ready_at FROM job WHERE channel = $1 AND ready_at <= $2 LIMIT $3) AS waiting
+"""
+
+TENANTS_IN_TURN = """
+    -- So many tenants with work in a channel by id, those behind one, each with a blank and when its next is due.
+    WITH RECURSIVE turn (place, number) AS (
+        SELECT (SELECT account_id || ' ' || ready_at FROM job
+                 WHERE channel = $1 AND account_id > $2 AND ready_at IS NOT NULL
+                 ORDER BY account_id, ready_at LIMIT 1), 1
+         UNION ALL
+        SELECT (SELECT account_id || ' ' || ready_at FROM job
+                 WHERE channel = $1 AND account_id > turn.place AND ready_at IS NOT NULL
+                 ORDER BY account_id, ready_at LIMIT 1), number + 1
+          FROM turn WHERE turn.place IS NOT NULL AND number < $3
+    )
+    SELECT place FROM turn WHERE place IS NOT NULL
+"""
+
+CLAIM_IN_TURN = """
+    -- Take due work of a channel, of each of some tenants the oldest, so much of each and so much of all.
+    UPDATE job SET worker_id = $1, ready_at = $2
+     WHERE (account_id, job_id) IN (
+           SELECT job.account_id, job.job_id FROM json_each($3) AS turn CROSS JOIN job
+            WHERE job.account_id = turn.value
+              AND job.job_id IN (SELECT oldest.job_id FROM job AS oldest
+                                  WHERE oldest.channel = $4 AND oldest.account_id = turn.value
+                                    AND oldest.ready_at <= $5
+                                  ORDER BY oldest.ready_at, oldest.job_id LIMIT $6)
+            LIMIT $7)
+ RETURNING account_id, job_id, kind, channel, payload, due_at, created_at, attempts, last_failure
 """
 
 CLAIM = """
@@ -79,6 +110,8 @@ REQUEUE = """
      WHERE account_id = $2 AND job_id = $3 AND ready_at IS NULL
 """
 
+#: Tenants that one claim looks at, of which some may have nothing due.
+_TENANTS_SEEN = 64
 #: How often what became of jobs is recorded while others are in the way.
 _SETTLE_TRIES = 5
 
@@ -88,14 +121,58 @@ class JobOutbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        #: By channel, the tenant whose turn was last.
+        self._last_in_turn: dict[str, str] = {}
 
-    async def claim(self, channel: str, worker_id: str, *, now: Instant, until: Instant, limit: int) -> Sequence[Job]:
-        if not await self._database.rows(ANY_READY, (channel, now)):
+    async def claim(
+        self,
+        channel: str,
+        worker_id: str,
+        *,
+        now: Instant,
+        until: Instant,
+        limit: int,
+        not_of: Collection[str] = (),
+    ) -> Sequence[Job]:
+        ((due,),) = await self._database.rows(COUNT_DUE, (channel, now, limit + 1))
+        if not due:
             return []
-        rows, _ = await self._database.write(CLAIM, (worker_id, until, channel, now, limit))
+        rows: list[Row] = []
+        if due > limit or not_of:
+            tenants = await self._in_turn(channel, now, limit, not_of)
+            if tenants:
+                each = -(-limit // len(tenants))
+                turn = orjson.dumps(tenants).decode()
+                rows, _ = await self._database.write(CLAIM_IN_TURN, (worker_id, until, turn, channel, now, each, limit))
+        if len(rows) < limit and not not_of:
+            # Whatever there is: those whose turn it was have no more, or nobody's turn came with anything due.
+            more, _ = await self._database.write(CLAIM, (worker_id, until, channel, now, limit - len(rows)))
+            rows += more
         jobs = [job_from_row(row) for row in rows]
         jobs.sort(key=lambda job: (job.due_at, job.job_id))
         return jobs
+
+    async def _in_turn(self, channel: str, now: Instant, limit: int, not_of: Collection[str]) -> list[str]:
+        """Tenants with due work whose turn it is, as many as may get something of a claim."""
+        behind = self._last_in_turn.get(channel, "")
+        found = await self._tenants(channel, behind, _TENANTS_SEEN)
+        if behind and len(found) < _TENANTS_SEEN:  # at the end: on from the beginning
+            start = await self._tenants(channel, "", _TENANTS_SEEN - len(found))
+            found += [place for place in start if place[0] <= behind]
+        tenants: list[str] = []
+        for account_id, due_at in found:
+            self._last_in_turn[channel] = account_id
+            if due_at <= now and account_id not in not_of:
+                tenants.append(account_id)
+                if len(tenants) == limit:
+                    break
+        return tenants
+
+    async def _tenants(self, channel: str, behind: str, limit: int) -> list[tuple[str, int]]:
+        """Tenants with work, those behind one, and when the first of each is due."""
+        rows = await self._database.rows(TENANTS_IN_TURN, (channel, behind, limit))
+        places = [place.split(" ") for (place,) in rows]
+        return [(account_id, int(due_at)) for account_id, due_at in places]
 
     async def settle(self, worker_id: str, settlements: Sequence[Settlement]) -> None:
         # Of one kind together, so that they can be carried out together; of different jobs, none waits for another.

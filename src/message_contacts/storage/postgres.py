@@ -14,7 +14,7 @@ from message_contacts.clock import Clock
 from message_contacts.errors import ApiError
 from message_contacts.health import Ailment
 from message_contacts.metrics import Metrics
-from message_contacts.storage.engine import Parameters, Query, Row, Step
+from message_contacts.storage.engine import Parameters, PoolUse, Query, Row, Step
 from message_contacts.storage.postgres_connection import (
     Connection,
     ConnectionLost,
@@ -132,6 +132,9 @@ class PostgresDatabase:
                 return (ailment_of(complaint),)
             self._writer.complaint = None
         return ()
+
+    def pools(self) -> Sequence[PoolUse]:
+        return (self._reading.use("reading"), self._listing.use("listing"), self._writer.use("committing"))
 
     def scrub(self) -> None:
         """Nothing here: what was deleted leaves the files when the server vacuums."""

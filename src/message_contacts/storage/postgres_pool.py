@@ -8,6 +8,7 @@ from collections import deque
 import structlog
 
 from message_contacts import errors
+from message_contacts.storage.engine import PoolUse
 from message_contacts.storage.postgres_connection import Connection, PostgresAddress, connected
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -24,6 +25,7 @@ class Pool:
             patience: Seconds that a caller waits for one to be free.
         """
         self._address = address
+        self._size = size
         self._free_places = size
         self._patience = patience
         #: The one used last is used next: it is the warmest.
@@ -31,6 +33,11 @@ class Pool:
         #: Who waits, first come first served; gets a connection, or None with a place to open one.
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
         self._lent: set[Connection] = set()
+
+    def use(self, name: str) -> PoolUse:
+        """How much it is used now."""
+        waiting = sum(not waiter.done() for waiter in self._waiting)
+        return PoolUse(name, self._size, len(self._lent), len(self._idle), waiting)
 
     def take_idle(self) -> Connection | None:
         """A connection that is free now, if any."""

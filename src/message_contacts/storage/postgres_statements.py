@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from message_contacts.storage.committing import COUNT_UP, USE_NONCE
 from message_contacts.storage.deliveries import INSERT_DELIVERY
 from message_contacts.storage.engine import Parameters, Step
-from message_contacts.storage.outbox import CLAIM
+from message_contacts.storage.outbox import CLAIM, CLAIM_IN_TURN
 
 CLAIM_SKIPPING_LOCKED = """
     -- Take due work of a channel, whichever tenants it belongs to, past what others are just taking. Claims run out.
@@ -23,6 +23,21 @@ CLAIM_SKIPPING_LOCKED = """
         SELECT account_id, job_id FROM job
          WHERE channel = $3 AND ready_at <= $4
          ORDER BY ready_at, job_id LIMIT $5 FOR UPDATE SKIP LOCKED
+    )
+    UPDATE job SET worker_id = $1, ready_at = $2 FROM due
+     WHERE job.account_id = due.account_id AND job.job_id = due.job_id
+ RETURNING job.account_id, job.job_id, kind, channel, payload, due_at, created_at, attempts, last_failure
+"""
+
+CLAIM_IN_TURN_SKIPPING_LOCKED = """
+    -- Take due work of a channel, of each of some tenants the oldest, past what others are just taking.
+    WITH due AS (
+        SELECT oldest.account_id, oldest.job_id
+          FROM json_array_elements_text(CAST($3 AS json)) AS turn (account_id)
+         CROSS JOIN LATERAL (SELECT account_id, job_id FROM job
+                              WHERE channel = $4 AND job.account_id = turn.account_id AND ready_at <= $5
+                              ORDER BY ready_at, job_id LIMIT $6 FOR UPDATE SKIP LOCKED) AS oldest
+         LIMIT $7
     )
     UPDATE job SET worker_id = $1, ready_at = $2 FROM due
      WHERE job.account_id = due.account_id AND job.job_id = due.job_id
@@ -47,7 +62,7 @@ COUNT_ALL_UP = """
 """
 
 #: What PostgreSQL is told instead.
-_INSTEAD: Mapping[str, str] = {CLAIM: CLAIM_SKIPPING_LOCKED}
+_INSTEAD: Mapping[str, str] = {CLAIM: CLAIM_SKIPPING_LOCKED, CLAIM_IN_TURN: CLAIM_IN_TURN_SKIPPING_LOCKED}
 
 #: Insertions that may meet a row which another of them has just added, by what makes it the same row. One statement
 #: cannot change a row twice.

@@ -27,7 +27,7 @@ from message_contacts.clock import MINUTE, Clock
 from message_contacts.errors import ApiError
 from message_contacts.metrics import Metrics
 from message_contacts.storage.committing import USE_NONCE
-from message_contacts.storage.engine import Step
+from message_contacts.storage.engine import PoolUse, Step
 from message_contacts.storage.postgres_connection import (
     Connection,
     ConnectionLost,
@@ -138,6 +138,12 @@ class Writer:
         if self._working is None or self._working.done():
             self._working = asyncio.get_running_loop().create_task(self._work())
         return waiting.future
+
+    def use(self, name: str) -> PoolUse:
+        """How much its connection is used now."""
+        is_open = self._connection is not None and not self._connection.is_closed
+        in_use = is_open and self._working is not None and not self._working.done()
+        return PoolUse(name, 1, int(in_use), int(is_open and not in_use), len(self._queue))
 
     async def finish(self) -> None:
         """Finish what waits, then end the connection."""

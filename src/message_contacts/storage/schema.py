@@ -115,6 +115,54 @@ ACCESS_KEY_USE = _table(
     comment="When access keys were last used. Apart from them, since noting it must not be in the way of a change.",
 )
 
+CONSOLE_SESSION = _table(
+    "console_session",
+    _text("account_id"),
+    Column("digest", LargeBinary, nullable=False, comment="SHA-256 of the token that the browser has"),
+    _text("access_key_id"),
+    _instant("opened_at"),
+    _instant("seen_at", comment="last use, some minutes behind"),
+    _instant("expires_at"),
+    _text("source_address", comment="IP address it was opened from"),
+    _version(),
+    PrimaryKeyConstraint("account_id", "digest", name="key_console_session"),
+    ForeignKeyConstraint(
+        ["account_id", "access_key_id"],
+        ["access_key.account_id", "access_key.access_key_id"],
+        name="session_of_access_key",
+        ondelete="CASCADE",
+    ),
+    comment="Who is signed in to the console.",
+)
+Index(
+    "console_session_of_key",
+    CONSOLE_SESSION.c.account_id,
+    CONSOLE_SESSION.c.access_key_id,
+    CONSOLE_SESSION.c.opened_at,
+    CONSOLE_SESSION.c.digest,
+)
+Index("console_session_expires_at", CONSOLE_SESSION.c.expires_at)  # spans tenants: takes ended ones away
+
+CONSOLE_TICKET = _table(
+    "console_ticket",
+    _text("account_id"),
+    Column("digest", LargeBinary, nullable=False, comment="SHA-256 of the token in the link"),
+    _text("access_key_id"),
+    _instant("made_at"),
+    _instant("expires_at"),
+    _version(),
+    PrimaryKeyConstraint("account_id", "digest", name="key_console_ticket"),
+    ForeignKeyConstraint(
+        ["account_id", "access_key_id"],
+        ["access_key.account_id", "access_key.access_key_id"],
+        name="ticket_of_access_key",
+        ondelete="CASCADE",
+    ),
+    comment="One-time links that sign somebody in to the console.",
+)
+Index("console_ticket_of_key", CONSOLE_TICKET.c.account_id, CONSOLE_TICKET.c.access_key_id)
+Index("console_ticket_expires_at", CONSOLE_TICKET.c.expires_at)  # spans tenants: takes ended ones away
+
 RAM_USER = _table(
     "ram_user",
     _text("account_id"),
@@ -285,6 +333,8 @@ CONTACT = _table(
     comment="Contacts. Their status is worked out, not kept.",
 )
 Index("contact_order", CONTACT.c.account_id, CONTACT.c.created_at, CONTACT.c.contact_id)
+# Lists by name, as people look names up: whatever the case of the letters.
+Index("contact_name_order", CONTACT.c.account_id, func.lower(CONTACT.c.name), CONTACT.c.contact_id)
 
 BINDING = _table(
     "binding",
@@ -467,6 +517,16 @@ JOB = _table(
 Index(
     "job_ready",
     JOB.c.channel,
+    JOB.c.ready_at,
+    JOB.c.job_id,
+    sqlite_where=text("ready_at IS NOT NULL"),
+    postgresql_where=text("ready_at IS NOT NULL"),
+)
+# The same by tenant, so that tenants can be served in turn.
+Index(
+    "job_turn",
+    JOB.c.channel,
+    JOB.c.account_id,
     JOB.c.ready_at,
     JOB.c.job_id,
     sqlite_where=text("ready_at IS NOT NULL"),
@@ -846,6 +906,7 @@ Index(
     sqlite_where=text("closed_at IS NULL"),
     postgresql_where=text("closed_at IS NULL"),
 )
+Index("hand_over_closed_at", HAND_OVER.c.closed_at)  # for pruning
 Index(
     "hand_over_open_id",
     HAND_OVER.c.account_id,

@@ -12,7 +12,7 @@ import apsw
 from message_contacts.errors import ApiError
 from message_contacts.health import Ailment
 from message_contacts.metrics import Metrics
-from message_contacts.storage.engine import DatabaseUnreachable, Parameters, Query, Row, SchemaMismatch, Step
+from message_contacts.storage.engine import DatabaseUnreachable, Parameters, PoolUse, Query, Row, SchemaMismatch, Step
 from message_contacts.storage.sqlite_checkpoint import Checkpointer
 from message_contacts.storage.sqlite_condition import Whereabouts, ailment_of
 from message_contacts.storage.sqlite_connection import UNAVAILABLE, connect, unavailable
@@ -98,6 +98,9 @@ class SqliteDatabase:
                 await self.write(WRITE_NOTHING, ())
             except ApiError:
                 return (ailment_of(self._writer.complaint),)
+        return ()
+
+    def pools(self) -> Sequence[PoolUse]:
         return ()
 
     def scrub(self) -> None:

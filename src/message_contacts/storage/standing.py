@@ -95,12 +95,12 @@ ADDRESS_WRITTEN_TO = """
 """
 
 ADDRESS_HELD = """
-    -- Whether a contact or a copy of a tenant has an address.
-    SELECT 1 FROM contact
+    -- A contact of a tenant that has an address, or left copies with it.
+    SELECT contact_id FROM contact
      WHERE account_id = $1
        AND (lower(email_shown) = $2 OR lower(email_waiting) = $2 OR phone_shown = $2 OR phone_waiting = $2)
      UNION ALL
-    SELECT 1 FROM detached_contact WHERE account_id = $1 AND (lower(email) = $2 OR phone = $2)
+    SELECT contact_id FROM detached_contact WHERE account_id = $1 AND (lower(email) = $2 OR phone = $2)
      LIMIT 1
 """
 
@@ -242,8 +242,12 @@ class Standings:
         return bool(
             await self._database.rows(ADDRESS_WRITTEN_TO, (account_id, channel.value, address_key))
             # All contacts of the tenant, so only when the short way told nothing.
-            or (await self._database.report((ADDRESS_HELD, (account_id, address_key))))[0]
+            or await self.holder(account_id, address_key)
         )
+
+    async def holder(self, account_id: str, address_key: str) -> str | None:
+        (rows,) = await self._database.report((ADDRESS_HELD, (account_id, address_key)))
+        return rows[0][0] if rows else None
 
     async def suspension(self, account_id: str, channel: Channel, address_key: str) -> Suspension | None:
         rows = await self._database.rows(SUSPENSION, (account_id, channel.value, address_key))

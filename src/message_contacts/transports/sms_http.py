@@ -28,8 +28,8 @@ from message_contacts.transports.http_answers import reason_of, seconds_to_wait
 
 log = structlog.get_logger()
 
-#: Requests to the gateway at once.
-CONNECTIONS = 8
+#: Requests to the gateway at once: one for each that a worker is at, so that none waits for a slow one of another.
+CONNECTIONS = 24
 #: Bytes of an answer's body that are read, only so that its connection can be used again.
 _BODY_READ = 65_536
 _NUMBER = re.compile(r"([0-9]{1,4})-([0-9]{4,20})")

@@ -1,4 +1,4 @@
-"""Mail over SMTP: up to eight connections, kept and used again."""
+"""Mail over SMTP: a few connections, kept and used again; some of them for verifications and codes only."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from message_contacts.transports.mail import MailComposer, Sender, is_mail_addre
 from message_contacts.transports.smtp_answers import Step, outcome_of_answer
 from message_contacts.transports.smtp_server import Encryption, SmtpServer
 
-#: Connections to the mail server at once.
-CONNECTIONS = 8
+#: Connections to the mail server at once that carry deliveries of messages: one for each that a worker is at.
+CONNECTIONS = 12
+#: Further ones for everything else: somebody waits for it, and must not wait behind a message to many.
+PROMPT_CONNECTIONS = 4
 #: Seconds after which an unused connection is not trusted any more: many servers hang up after a minute.
 IDLE_SECONDS = 30.0
 #: How many times as long to wait for the answer to a mail's content as for others: servers that look through it take
@@ -57,6 +59,7 @@ class SmtpTransport:
         self._send_seconds = send_seconds
         self._tls = server.tls_context()
         self._places = asyncio.Semaphore(CONNECTIONS)
+        self._prompt_places = asyncio.Semaphore(PROMPT_CONNECTIONS)
         self._idle: list[_Connection] = []
 
     async def send(self, message: OutgoingMessage) -> Outcome:
@@ -64,8 +67,9 @@ class SmtpTransport:
         if not is_mail_address(message.recipient):
             return Outcome(Verdict.NEVER, "address-not-mailable")
         content = self._composer.compose(message, now=self._clock.now())
+        places = self._prompt_places if message.delivery_id is None else self._places
         try:
-            async with asyncio.timeout(self._send_seconds), self._places:
+            async with places, asyncio.timeout(self._send_seconds):
                 sender = message.return_path or self._composer.sender.address
                 return await self._hand_over(sender, message.recipient, content)
         except TimeoutError:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 from typing import Self
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from message_contacts.settings import is_loopback
+from message_contacts.transports.trust import tls_context
 
 ACCEPTED_URLS = (
     "smtp://[user:password@]host[:587][?starttls=require|offered|never][&ca=FILE] "
@@ -79,15 +80,7 @@ class SmtpServer:
         """
         if self.encryption is Encryption.NEVER:
             return None
-        context = ssl.create_default_context()
-        if self.ca_file is not None:
-            if not Path(self.ca_file).is_file():
-                raise ValueError(f"the certificates to trust for the mail server are not at {self.ca_file}")
-            try:
-                context.load_verify_locations(cafile=self.ca_file)
-            except ssl.SSLError as problem:
-                raise ValueError(f"{self.ca_file} holds no certificates") from problem
-        return context
+        return tls_context(self.ca_file, "mail server")
 
 
 def _encryption(parts: SplitResult, starttls: str | None) -> Encryption:
@@ -96,20 +89,11 @@ def _encryption(parts: SplitResult, starttls: str | None) -> Encryption:
             raise ValueError("smtps:// is encrypted from the start and takes no starttls=")
         return Encryption.TLS
     if starttls is None:
-        needs = parts.password is not None and not _is_loopback(parts.hostname or "")
+        needs = parts.password is not None and not is_loopback(parts.hostname or "")
         return Encryption.REQUIRE if needs else Encryption.OFFERED
     if starttls not in {"require", "offered", "never"}:
         raise ValueError("starttls= of a mail server is require, offered or never")
     return Encryption(starttls)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _port(parts: SplitResult) -> int | None:

@@ -73,6 +73,8 @@ class Case:
     verification: Verification | None
     contact: Contact | None
     block: Block | None
+    #: Changes that go along with a confirmation.
+    along: tuple[Change, ...] = ()
     #: Wrong codes entered today for the address.
     wrong_codes_today: int = 0
 
@@ -200,6 +202,7 @@ def confirm(
             Update(verification, replace(verification, state=VerificationState.CONFIRMED)),
             Update(contact, after),
             Insert(evidence),
+            *case.along,
         ),
         PageState.CONFIRMED,
     )

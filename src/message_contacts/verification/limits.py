@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime, timedelta, timezone
 
-from message_contacts.clock import Instant
+from message_contacts.clock import MINUTE, Instant
 from message_contacts.contacts.model import Address, Channel
 from message_contacts.verification.model import Verification
 
@@ -31,9 +31,21 @@ def day(now: Instant) -> str:
     return datetime.fromtimestamp(now / 1000, _LIMITS_ZONE).strftime("%Y-%m-%d")
 
 
+def day_end(now: Instant) -> Instant:
+    """When the day that limits count in ends."""
+    local = datetime.fromtimestamp(now / 1000, _LIMITS_ZONE)
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    return Instant(int(midnight.timestamp()) * 1000)
+
+
 def minute(now: Instant) -> str:
     """The minute that limits count in, e.g. `2026-11-21T08:15`, UTC."""
     return datetime.fromtimestamp(now / 1000, UTC).strftime("%Y-%m-%dT%H:%M")
+
+
+def minute_end(now: Instant) -> Instant:
+    """When the minute that limits count in ends."""
+    return Instant((now // MINUTE + 1) * MINUTE)
 
 
 def wrong_codes_counter(verification: Verification) -> str:

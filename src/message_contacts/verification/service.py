@@ -5,10 +5,10 @@ Looking changes nothing. Answers never tell whether an address exists to somebod
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from message_contacts.changes import Cause, Decision, Settler
+from message_contacts.changes import Cause, Change, Decision, Settler
 from message_contacts.clock import Clock, Instant
 from message_contacts.contacts.model import Channel, ContactRules, EmailAddress, PhoneNumber
 from message_contacts.contacts.store import ContactStore
@@ -19,6 +19,14 @@ from message_contacts.verification.challenge import Case, PageState, Visitor
 from message_contacts.verification.model import VerificationRules, VerificationState, Way
 from message_contacts.verification.store import VerificationStore
 from message_contacts.verification.tokens import Tokens, read_reference
+
+#: Changes elsewhere that go along with the confirmation of an address: account, channel, address as compared.
+Along = Callable[[str, Channel, str], Awaitable[tuple[Change, ...]]]
+
+
+async def nothing_along(_account_id: str, _channel: Channel, _address_key: str) -> tuple[Change, ...]:
+    """Nothing goes along."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +55,7 @@ class VerificationService:
     clock: Clock
     contact_rules: ContactRules
     rules: VerificationRules
+    along: Along = nothing_along
 
     async def look(self, token: str) -> View:
         """What this link is worth now."""
@@ -140,6 +149,7 @@ class VerificationService:
             verification=verification,
             contact=await self.contacts.contact(account_id, verification.contact_id),
             block=await self.verifications.block(account_id, verification.channel, limits.address_key(verification)),
+            along=await self.along(account_id, verification.channel, limits.address_key(verification)),
             wrong_codes_today=await self.verifications.count(
                 account_id, limits.wrong_codes_counter(verification), limits.day(self.clock.now())
             ),

@@ -165,7 +165,7 @@ class WebhookPost:
 
     form: WebhookForm
     endpoint: Endpoint
-    #: What a program takes it for: `message.published` or `webhook.verification`.
+    #: What a program takes it for: `message.published`, `webhook.verification` or `webhook.test`.
     event: str
     #: What a program is told of it.
     data: Mapping[str, str]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
-from message_contacts.health import Ailment
+from message_contacts.health import Ailment, Impairment
 from message_contacts.wire.rendering import Response
 
 Message = MutableMapping[str, Any]
@@ -24,6 +24,8 @@ class OperatorPages:
 
     #: Why the service cannot do its work now; empty: it can.
     ailments: Callable[[], Awaitable[Sequence[Ailment]]]
+    #: What does not work beside.
+    impairments: Callable[[], Sequence[Impairment]]
     #: From the Accept header to content type and text of the metrics.
     metrics: Callable[[str], Awaitable[tuple[str, bytes]]]
 
@@ -38,7 +40,8 @@ class OperatorPages:
     async def answer(self, method: str, path: str, headers: Iterable[tuple[bytes, bytes]]) -> Response:
         """The page of that path.
 
-        `/healthz`: the process answers. `/readyz`: it can do its work; if not, the words why, one a line.
+        `/healthz`: the process answers. `/readyz`: it can do its work; if not, the words why, one a line. Behind `ok`
+        come words about what does not work beside.
         """
         if method not in {"GET", "HEAD"}:
             return _page(405, b"method not allowed\n")
@@ -46,11 +49,9 @@ class OperatorPages:
             return _page(200, b"ok\n")
         if path == "/readyz":
             ailments = await self.ailments()
-            return (
-                _page(503, "".join(f"{word.value}\n" for word in ailments).encode())
-                if ailments
-                else _page(200, b"ok\n")
-            )
+            words = [word.value for word in ailments or self.impairments()]
+            status, first = (503, ()) if ailments else (200, ("ok",))
+            return _page(status, "".join(f"{word}\n" for word in (*first, *words)).encode())
         if path == "/metrics":
             accept = b",".join(value for name, value in headers if name == b"accept").decode("latin-1")
             content_type, text = await self.metrics(accept)

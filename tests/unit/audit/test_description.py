@@ -29,6 +29,8 @@ IDENTITY = {
     "Member": {"member_id"},
     "ResourceDirectory": {"directory_id"},
     "AccessKey": {"access_key_id"},
+    "ConsoleSession": {"access_key_id"},
+    "ConsoleTicket": {"access_key_id"},
     "User": {"user_id"},
     "Policy": {"name"},
     "PolicyVersion": {"policy_name"},

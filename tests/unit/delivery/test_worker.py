@@ -25,10 +25,17 @@ AGAIN = Outcome(Verdict.TRY_AGAIN, "connection-refused")
 NEVER = Outcome(Verdict.NEVER, "mailbox-unknown")
 
 
-def make_job(number: int = 1, *, channel: str = "email", kind: str = "send", due_at: int = START) -> Job:
+def make_job(
+    number: int = 1,
+    *,
+    channel: str = "email",
+    kind: str = "send",
+    due_at: int = START,
+    account_id: str = "1000000000000001",
+) -> Job:
     return Job(
         job_id=f"j-{number:04}",
-        account_id="1000000000000001",
+        account_id=account_id,
         kind=kind,
         channel=channel,
         payload={},
@@ -148,6 +155,41 @@ async def test_slow_channel_does_not_hold_up_another(clock):
     async with at_work(make_worker(outbox, hand, clock)):
         assert [entry.job.job_id for entry in outbox.settlements] == ["j-0500"]
         slow.open.set()
+
+
+async def test_slow_jobs_of_one_tenant_leave_room_for_those_of_another_though_they_come_later(clock):
+    outbox, slow = FakeOutbox(*(make_job(number) for number in range(500))), Hand(ACCEPTED)
+    slow.open.clear()
+
+    async def hand(job: Job) -> Outcome:
+        return await slow(job) if job.account_id == "1000000000000001" else ACCEPTED
+
+    async with at_work(make_worker(outbox, hand, clock)):
+        assert len(slow.begun) == WorkerRules().of_one_tenant
+        for number in range(500, 540):
+            outbox.add(make_job(number, account_id="1000000000000002"))
+        for _ in range(3):
+            clock.advance(1.0)
+            await settled(100)
+        assert {entry.job.account_id for entry in outbox.settlements} == {"1000000000000002"}
+        assert len(outbox.settlements) == 40
+        assert len(slow.begun) == WorkerRules().of_one_tenant
+        slow.open.set()
+
+
+async def test_no_more_is_claimed_for_others_than_can_be_kept_at_hand(clock):
+    tenants = [f"2{number:015}" for number in range(400)]
+    outbox, hand = FakeOutbox(), Hand(ACCEPTED)
+    hand.open.clear()
+    for number, tenant in enumerate(tenants):
+        outbox.add(make_job(number, account_id=tenant))
+    async with at_work(make_worker(outbox, hand, clock, batch=20)):
+        for _ in range(60):
+            clock.advance(1.0)
+            await settled()
+        claimed = sum(outbox.worker_of(job.job_id) == "w1" for job in outbox.waiting)
+        assert 60 <= claimed <= 100
+        hand.open.set()
 
 
 async def test_as_many_jobs_as_allowed_are_done_at_once(clock):
@@ -396,6 +438,18 @@ async def test_worker_in_which_nothing_moves_is_stalled(clock):
         assert not worker.is_stalled
         FakeClock.advance(clock, 0.5)
         assert worker.is_stalled
+
+
+async def test_worker_whose_tries_never_end_is_stalled_though_it_looks_for_other_tenants(clock):
+    outbox, hand = FakeOutbox(*(make_job(number) for number in range(500))), Hand(ACCEPTED)
+    hand.open.clear()
+    worker = make_worker(outbox, hand, clock, poll_seconds=1.0, try_seconds=20.0)
+    async with at_work(worker):
+        for _ in range(102):
+            clock.advance(1.0)
+            await settled(3)
+        assert worker.is_stalled
+        hand.open.set()
 
 
 async def test_tries_are_counted_by_kind_and_outcome(clock):

@@ -110,7 +110,7 @@ async def test_readiness_says_in_words_what_is_wrong_and_health_does_not_ask():
 
     gateway = World().gateway
     assert (await request(App(gateway=gateway, operator=PAGES), "/readyz"))[::2] == (200, b"ok\n")
-    app = App(gateway=gateway, operator=OperatorPages(ailments=ill, metrics=metrics))
+    app = App(gateway=gateway, operator=OperatorPages(ailments=ill, impairments=tuple, metrics=metrics))
     assert (await request(app, "/healthz"))[0] == 200
     assert (await request(app, "/readyz"))[::2] == (503, b"disk-full\nworker-stalled\n")
     assert (await request(app, "/readyz", method="HEAD"))[::2] == (503, b"")

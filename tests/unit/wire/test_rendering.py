@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from message_contacts.wire.rendering import xml_document
+from message_contacts.protocol.xml_text import xml_document
 
 
 @pytest.mark.parametrize(

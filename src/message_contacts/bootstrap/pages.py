@@ -1,0 +1,87 @@
+"""Puts the pages together: the console, and what contacts see."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from starlette.types import ASGIApp, Scope
+
+from message_contacts.access.console_sessions import ConsoleSessions
+from message_contacts.access.keys import Vault
+from message_contacts.console.by_prefix import by_prefix
+from message_contacts.console.preference_pages import preference_pages
+from message_contacts.console.site import private_words
+from message_contacts.console.site.areas import ROUTES
+from message_contacts.console.site.calls import Calls
+from message_contacts.console.site.frame import Frame
+from message_contacts.console.site.private_words import PrivateWords
+from message_contacts.console.site.site import ConsoleSite
+from message_contacts.console.verification_pages import verification_pages
+from message_contacts.delivery.preferences import PreferenceService
+from message_contacts.settings import Settings
+from message_contacts.verification.service import VerificationService
+from message_contacts.wire.proxies import origin
+
+#: What is answered by pages, not by the API.
+PAGE_PREFIXES = ("/verify/", "/unsubscribe/", "/preferences/", "/console")
+
+
+def all_pages(
+    settings: Settings,
+    *,
+    verification: VerificationService,
+    preferences: PreferenceService,
+    sessions: ConsoleSessions,
+    calls: Calls,
+    vault: Vault,
+    captures: bool,
+) -> ASGIApp:
+    """All pages as one application.
+
+    Args:
+        sessions: Who is signed in to the console.
+        calls: What the console calls.
+        vault: Gives the key that seals what people search for.
+        captures: Whether anything that would be sent lands in the inbox.
+    """
+
+    def source_address(scope: Scope) -> str:
+        return origin(scope["client"], scope["scheme"], scope["headers"], settings.trusted_proxies).address
+
+    def is_secure(scope: Scope) -> bool:
+        return origin(scope["client"], scope["scheme"], scope["headers"], settings.trusted_proxies).is_secure
+
+    console = ConsoleSite(
+        frame=Frame(
+            public_url=settings.public_url,
+            zone=settings.contact_date_zone,
+            default_language=settings.language[0],
+            captures=captures,
+            version=version("message-contacts"),
+            private_words=PrivateWords(vault.derived(private_words.PURPOSE)),
+        ),
+        sessions=sessions,
+        calls=calls,
+        source_address=source_address,
+        is_secure=is_secure,
+        routes=ROUTES,
+    )
+    return by_prefix(
+        {
+            "/console": console.application(),
+            "/verify/": verification_pages(
+                verification,
+                public_url=settings.public_url,
+                zone=settings.contact_date_zone,
+                languages=settings.language,
+                source_address=source_address,
+            ),
+            "/": preference_pages(
+                preferences,
+                public_url=settings.public_url,
+                zone=settings.contact_date_zone,
+                languages=settings.language,
+                source_address=source_address,
+            ),
+        }
+    )

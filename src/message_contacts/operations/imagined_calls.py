@@ -1,0 +1,89 @@
+"""A call that nobody makes: which operation it would be of, and which resources it would be about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from message_contacts.access.model import PolicyType
+from message_contacts.errors import ErrorDefinition
+from message_contacts.operations.permissions import PLACEHOLDER, resources_of
+from message_contacts.operations.registry import PRODUCTS, Kind, Operation
+from message_contacts.protocol.parameters import Arguments
+
+INVALID_OPERATION = ErrorDefinition(400, "InvalidParameter.Operation", "The Operation does not exist.")
+INVALID_OPERATION_VERSION = ErrorDefinition(
+    400, "InvalidParameter.OperationVersion", "The Operation does not exist in the OperationVersion."
+)
+INVALID_RESOURCES = ErrorDefinition(
+    400, "InvalidParameter.Resources", "The Operation is not about such Resources, or there are too many of them."
+)
+
+_FULL_NAME = re.compile(r"acs:([a-z]+):\*:([0-9]+|system):(.+)", re.DOTALL)
+#: Owner of the policies of the program.
+_SYSTEM = "system"
+_EVERYTHING = "*"
+
+
+def operation_of(name: str, version: str | None) -> Operation:
+    """The operation of that name, in the first version that has one unless a version is named.
+
+    Raises: INVALID_OPERATION, INVALID_OPERATION_VERSION.
+    """
+    # The catalogue holds the operation that asks, too, so that it cannot be there yet when this module is loaded.
+    from message_contacts.operations.catalogue import REGISTRY  # noqa: PLC0415
+
+    found = {of_version: entry for of_version, entry in REGISTRY.all() if entry.name == name}
+    if not found:
+        raise INVALID_OPERATION(operation=name)
+    chosen = version or next(one for one in PRODUCTS if one in found)
+    if chosen not in found:
+        raise INVALID_OPERATION_VERSION(version=version)
+    return found[chosen]
+
+
+def resources_named(asked: Operation, given: Sequence[str], account_id: str) -> Sequence[str]:
+    """What a call would be about whose parameters name these resources, in full.
+
+    Args:
+        given: Such as `messagecontact/c-1`, with or without `acs:resourcemanager:*:<account>:` before it.
+    Raises: INVALID_RESOURCES for what calls of this operation cannot name.
+    """
+    named: dict[str, list[str]] = {}
+    arguments: dict[str, object] = {}
+    for value in given:
+        owner, resource = _owner_and_resource(asked, value, account_id)
+        if resource == _EVERYTHING or resource in asked.resources:  # every call is about that, or names nothing
+            continue
+        parameter, name = _naming(asked, resource)
+        named.setdefault(parameter, []).append(name)
+        if owner == _SYSTEM:
+            arguments["PolicyType"] = PolicyType.SYSTEM.value
+    lists = {parameter.name for parameter in asked.parameters if parameter.kind is Kind.TEXTS}
+    for parameter, names in named.items():
+        if parameter not in lists and len(names) > 1:
+            raise INVALID_RESOURCES()
+        arguments[parameter] = names if parameter in lists else names[0]
+    return resources_of(asked, Arguments(arguments), account_id)
+
+
+def _owner_and_resource(asked: Operation, value: str, account_id: str) -> tuple[str, str]:
+    full = _FULL_NAME.fullmatch(value)
+    if full is None:
+        return account_id, value
+    family, owner, resource = full.groups()
+    if family != asked.family or owner not in (account_id, _SYSTEM):
+        raise INVALID_RESOURCES()
+    return owner, resource
+
+
+def _naming(asked: Operation, resource: str) -> tuple[str, str]:
+    """The parameter that names such a resource, and the value that names this one."""
+    for template in asked.resources:
+        placeholder = PLACEHOLDER.search(template)
+        if placeholder is None:
+            continue
+        before = template[: placeholder.start()]
+        if resource.startswith(before) and len(resource) > len(before):
+            return placeholder[1], resource.removeprefix(before)
+    raise INVALID_RESOURCES()

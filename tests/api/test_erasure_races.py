@@ -1,0 +1,100 @@
+"""What somebody says on a page while the operator erases that person: nothing of it may stay."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.api.privacy_world import erase
+from tests.api.publishing import publish
+from tests.api.recipients import preference_links, unsubscribe_link
+from tests.api.test_races import Interruption
+from tests.conftest import ENGINES
+from tests.harness import Api, open_api
+from tests.pages.conftest import Browser
+
+pytestmark = pytest.mark.parametrize("engine", ENGINES, indirect=True)
+
+#: What is posted, and where; the path is behind that of the link.
+POSTS = {
+    "preferences": ("", {"language": "", "type-SecurityMessage": "on"}),
+    "hand over": ("/hand-over", {"wish": "Ann has taken over"}),
+    "unsubscribe": (None, {}),
+}
+
+
+@pytest.fixture
+def race() -> Interruption:
+    return Interruption()
+
+
+@pytest.fixture
+async def api(database_url: str, race: Interruption) -> AsyncIterator[Api]:
+    async with open_api(database_url, seam=race) as opened:
+        yield opened
+
+
+async def told(api: Api) -> str:
+    """A contact that was sent a message; its id."""
+    root = await api.root_folder()
+    contact_id = await api.add_verified_contact(root, MessageTypes=["FaultMessage", "ProductMessage"])
+    await publish(api, root)
+    await api.work()
+    return contact_id
+
+
+async def post(api: Api, what: str):
+    """What the person says on a page."""
+    behind, fields = POSTS[what]
+    link = await unsubscribe_link(api, "tom@example.com")
+    if behind is not None:
+        link = (await preference_links(api, "tom@example.com"))["Tom"] + behind
+    browser = Browser(api.service.app)
+
+    async def say():
+        return await browser.open(link, "POST", fields=fields)
+
+    return say
+
+
+async def kept(api: Api) -> int:
+    """How much was said and is kept."""
+    database = api.service.storage.outbox._database
+    total = 0
+    for table in ("preference", "hand_over"):
+        ((number,),) = await database.rows(f"SELECT count(*) FROM {table} WHERE account_id = $1", (api.account_id,))
+        total += number
+    return total
+
+
+@pytest.mark.parametrize("what", POSTS)
+async def test_nothing_is_kept_of_who_is_erased_while_it_is_said(api: Api, race: Interruption, what: str) -> None:
+    contact_id = await told(api)
+    say = await post(api, what)
+    race.once(lambda: erase(api, contact_id))
+
+    answer = await say()
+
+    assert answer.status < 500
+    assert await kept(api) == 0
+
+
+@pytest.mark.parametrize("what", POSTS)
+async def test_what_is_said_while_somebody_is_erased_goes_too(api: Api, race: Interruption, what: str) -> None:
+    contact_id = await told(api)
+    say = await post(api, what)
+    race.once(say)
+
+    await erase(api, contact_id)
+
+    assert await kept(api) == 0
+
+
+@pytest.mark.parametrize("what", POSTS)
+async def test_without_an_erasure_it_is_kept(api: Api, what: str) -> None:
+    await told(api)
+    say = await post(api, what)
+
+    assert (await say()).status == 200
+    assert await kept(api) == 1

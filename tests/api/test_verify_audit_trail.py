@@ -1,0 +1,202 @@
+"""Going along the chain of audit events by calls: part by part, and what shows when somebody was at the database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from message_contacts.storage.housekeeping import Retention
+from tests.api.ram_users import ram_user
+from tests.conftest import ENGINES
+from tests.harness import Api
+
+OWN = "2026-11-01"
+
+
+async def verified(api: Api, **parameters: Any) -> list[dict[str, Any]]:
+    """The answers of all parts."""
+    parts = [await api.call("VerifyAuditTrail", OWN, **parameters)]
+    while "NextToken" in parts[-1]:
+        assert len(parts) < 50
+        parts.append(await api.call("VerifyAuditTrail", OWN, NextToken=parts[-1]["NextToken"], **parameters))
+    return parts
+
+
+async def trail(api: Api, events: int) -> None:
+    """That many more events, sealed."""
+    for number in range(events):
+        api.clock.advance(1)
+        await api.create_folder(f"folder-{number}")
+    await api.service.sealer.seal()
+
+
+def breaks(parts: list[dict[str, Any]]) -> list[str]:
+    return [sentence for part in parts for sentence in part["Breaks"]]
+
+
+def at_the_database(path: Path, statement: str) -> None:
+    connection = apsw.Connection(str(path))
+    try:
+        connection.execute(statement)
+        assert connection.changes()
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three events in a part, read two at a time."""
+    monkeypatch.setattr("message_contacts.audit.checking.check.__kwdefaults__", {"limit": 3})
+    monkeypatch.setattr("message_contacts.audit.checking._AT_A_TIME", 2)
+
+
+@pytest.mark.parametrize("engine", ENGINES, indirect=True)
+async def test_an_untouched_trail_is_unbroken(api: Api) -> None:
+    await trail(api, 3)
+    api.clock.advance(1)
+    await api.create_folder("not-sealed-yet")
+
+    (answer,) = await verified(api)
+
+    head = answer.pop("Head")
+    assert (head["Sequence"], len(head["Hash"])) == (4, 64)
+    assert answer == {
+        "Unbroken": True,
+        "Breaks": [],
+        "Events": 4,
+        "Unsealed": 1,
+        "ErasedPersonalParts": 0,
+        "PrunedSequence": 0,
+        "EndSequence": 4,
+    }
+
+
+async def test_a_trail_without_events_is_unbroken(api: Api) -> None:
+    other = await api.other_tenant()
+
+    (answer,) = await verified(other)
+
+    assert (answer["Unbroken"], answer["Events"], answer["Head"]["Sequence"]) == (True, 0, 0)
+
+
+@pytest.mark.parametrize("engine", ENGINES, indirect=True)
+@pytest.mark.usefixtures("small_parts")
+async def test_parts_go_along_the_whole_trail_once(api: Api) -> None:
+    await trail(api, 7)
+    for name in "abcd":
+        api.clock.advance(1)
+        await api.create_folder(name)
+
+    parts = await verified(api)
+
+    assert all(part["Unbroken"] for part in parts)
+    assert [part["Head"]["Sequence"] for part in parts] == [3, 6, 8, 8, 8]
+    assert (sum(part["Events"] for part in parts), sum(part["Unsealed"] for part in parts)) == (8, 4)
+
+
+@pytest.mark.usefixtures("small_parts")
+async def test_what_is_sealed_meanwhile_is_left_to_the_next_time(api: Api) -> None:
+    await trail(api, 4)
+    first = await api.call("VerifyAuditTrail", OWN)
+    await trail_again(api)
+
+    second = await api.call("VerifyAuditTrail", OWN, NextToken=first["NextToken"])
+
+    assert (second["Unbroken"], second["Head"]["Sequence"], second["EndSequence"]) == (True, 5, 5)
+    assert "NextToken" not in second
+
+
+async def trail_again(api: Api) -> None:
+    api.clock.advance(1)
+    await api.create_folder("meanwhile")
+    await api.service.sealer.seal()
+
+
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        ("UPDATE audit_event SET operation = 'GetFolder' WHERE sequence = 5", "sequence 5, or the one before it, is"),
+        ("DELETE FROM audit_event WHERE sequence = 4", "missing before"),
+        ("DELETE FROM audit_event WHERE sequence = 8", "missing at the end: sequence 8"),
+        ("UPDATE audit_event SET targets = 'x' WHERE sequence = 6", "cannot be read"),
+    ],
+)
+@pytest.mark.usefixtures("small_parts")
+async def test_what_was_done_at_the_database_shows_in_its_part(
+    statement: str, sentence: str, api: Api, database_path: Path
+) -> None:
+    await trail(api, 7)
+    at_the_database(database_path, statement)
+
+    parts = await verified(api)
+
+    (told,) = {text for text in breaks(parts) if sentence in text} or {""}
+    assert sentence in told
+    assert parts[0]["Unbroken"]
+    assert not all(part["Unbroken"] for part in parts)
+
+
+@pytest.mark.usefixtures("small_parts")
+async def test_heads_that_were_noted_are_compared_wherever_they_stand(api: Api, database_path: Path) -> None:
+    await trail(api, 7)
+    heads = [f"{part['Head']['Sequence']}:{part['Head']['Hash']}" for part in await verified(api)]
+    assert not breaks(await verified(api, Heads=sorted(set(heads))))
+
+    forged = [f"{sequence}:{'ab' * 32}" for sequence in (1, 3, 5, 8)]
+    told = breaks(await verified(api, Heads=forged))
+
+    assert sorted(sentence.split(" has")[0] for sentence in told) == [
+        "sequence 1",
+        "sequence 3",
+        "sequence 5",
+        "sequence 8",
+    ]
+
+
+async def test_a_head_behind_the_end_shows_that_the_trail_was_cut(api: Api) -> None:
+    await trail(api, 2)
+
+    (answer,) = await verified(api, Heads=[f"9:{'ab' * 32}"])
+
+    assert answer["Breaks"] == ["the head noted, sequence 9, is not there: the chain was cut or made anew"]
+
+
+@pytest.mark.usefixtures("small_parts")
+async def test_what_retention_takes_away_between_two_parts_is_no_break(api: Api) -> None:
+    await trail(api, 7)
+    first = await api.call("VerifyAuditTrail", OWN)
+    # The first six have gone when their time is up: three of them nobody has looked at.
+    await api.service.storage.prune(api.clock.now(), Retention(audit_events=1_500))
+
+    rest = await verified(api, NextToken=first["NextToken"])
+
+    assert not breaks(rest)
+    assert (sum(part["Events"] for part in rest), rest[-1]["Head"]["Sequence"]) == (2, 8)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"Heads": ["12"]},
+        {"Heads": [f"0:{'ab' * 32}"]},
+        {"Heads": [f"1:{'ab' * 31}"]},
+        {"Heads": [f"1:{'ab' * 32}"] * 101},
+        {"NextToken": "nothing"},
+        {"NextToken": "MTI6MzQ"},
+    ],
+)
+async def test_it_refuses_heads_and_tokens_that_are_none(parameters: dict[str, Any], api: Api) -> None:
+    status, body = await api.error("VerifyAuditTrail", OWN, **parameters)
+
+    (name,) = parameters
+    assert (status, body["Code"]) == (400, f"InvalidParameter.{name}")
+
+
+async def test_who_may_read_may_verify(api: Api) -> None:
+    reader = await ram_user(api, "auditor", system=["AliyunResourceDirectoryReadOnlyAccess"])
+    await api.service.sealer.seal()
+
+    assert (await reader.call("VerifyAuditTrail", OWN))["Unbroken"]
