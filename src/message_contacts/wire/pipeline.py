@@ -20,6 +20,7 @@ from message_contacts.access.store import AccessStore
 from message_contacts.access.throttle import Throttle
 from message_contacts.changes import Nonce
 from message_contacts.clock import Clock, Instant
+from message_contacts.directory.model import ResourceDirectory
 from message_contacts.errors import ApiError
 from message_contacts.ids import Ids
 from message_contacts.metrics import Metrics
@@ -107,7 +108,7 @@ class Gateway:
             nonce = await self._fresh_nonce(caller, claims, named.operation)
             if self.throttle is not None:
                 self.throttle.admit(caller, self.clock.monotonic())
-            fields = await self._invoke(request, named.operation, caller, nonce)
+            fields = await self._invoke(request, named.operation, caller, nonce, key.directory)
             response = rendering.answer(
                 named.operation.name, fields, request_id=request_id, answer_format=request.format
             )
@@ -157,7 +158,12 @@ class Gateway:
         return Nonce(digest, Instant(claims.signed_at + WINDOW + 1))  # the window's last millisecond still counts
 
     async def _invoke(
-        self, request: Request, operation: Operation, caller: Caller, nonce: Nonce | None
+        self,
+        request: Request,
+        operation: Operation,
+        caller: Caller,
+        nonce: Nonce | None,
+        directory: ResourceDirectory | None,
     ) -> Mapping[str, Any]:
         return await self.invoker.invoke(
             operation,
@@ -167,6 +173,7 @@ class Gateway:
             nonce=nonce,
             source_address=request.source_address,
             secure=request.is_secure,
+            directory=directory,
         )
 
     def _refused(self, refusal: ApiError, request_id: str, request: Request | None, named: Named | None) -> Response:
