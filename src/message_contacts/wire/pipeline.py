@@ -191,21 +191,21 @@ def identify(request: Request, registry: Registry) -> Named:
 
     Raises: MissingAction, MissingVersion, INVALID_VERSION, INVALID_ACTION_NOT_FOUND.
     """
-    action = _named_by(request, "Action", "x-acs-action")
-    version = _named_by(request, "Version", "x-acs-version")
+    action = _named_by(request, "Action", b"x-acs-action")
+    version = _named_by(request, "Version", b"x-acs-version")
     return Named(version, registry.find(version, action))
 
 
-def _named_by(request: Request, parameter: str, header: str) -> str:
+def _named_by(request: Request, parameter: str, header: bytes) -> str:
     if request.scheme is Scheme.V3:
-        value = request.headers.get(header, "")
+        value = request.header(header)
     else:
         given = request.parameters.get(parameter, "")
         value = given if isinstance(given, str) else ""
         # A header is not covered by an RPC signature. It counts only where there is none: such a request is refused
         # anyway, and is told that it lacks a key instead of that it lacks a name.
         if not value and "Signature" not in request.parameters:
-            value = request.headers.get(header, "")
+            value = request.header(header)
     if not value:
         raise errors.missing(parameter)()
     return value

@@ -11,7 +11,7 @@ Source: contract/protocol.md sections 1, 3 and 7.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -27,27 +27,8 @@ MAX_SIGNED_FORM = 65_536
 
 #: As ASGI gives them: lower-case names and values, in bytes.
 RawHeaders = Iterable[tuple[bytes, bytes]]
+Headers = Mapping[bytes, bytes]
 
-# Names that nearly every request has, spared the decoding.
-_HEADER_NAMES = {
-    name.encode(): name
-    for name in (
-        "accept",
-        "accept-encoding",
-        "authorization",
-        "connection",
-        "content-length",
-        "content-type",
-        "host",
-        "user-agent",
-        "x-acs-action",
-        "x-acs-content-sha256",
-        "x-acs-credentials-provider",
-        "x-acs-date",
-        "x-acs-signature-nonce",
-        "x-acs-version",
-    )
-}
 _FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
 #: Names that a refusal repeats. Any other is a stranger's text, which has no place in a code.
@@ -77,8 +58,8 @@ class Request:
     method: str
     #: Path as sent, not decoded; `/` is the only one with a meaning.
     path: str
-    #: Values by lower-case name, bytes as Latin-1; several values of one name sorted and joined with `,`.
-    headers: Mapping[str, str] = field(repr=False)
+    #: Values by lower-case name, as sent; several values of one name sorted and joined with `,`.
+    headers: Headers = field(repr=False)
     body: bytes = field(repr=False)
     #: IP address it came from, and whether over TLS.
     source_address: str
@@ -96,7 +77,11 @@ class Request:
     @property
     def host(self) -> str:
         """The Host header: `HostId` of errors."""
-        return self.headers.get("host", "")
+        return self.header(b"host")
+
+    def header(self, name: bytes) -> str:
+        """The value of that header, its bytes as Latin-1; empty when there is none."""
+        return self.headers.get(name, b"").decode("latin-1")
 
 
 def read(
@@ -163,38 +148,36 @@ def admit(request: Request, *, needs_tls: bool) -> None:
         raise ApiError(request.flaw, {})
 
 
-def collected(raw_headers: RawHeaders) -> dict[str, str]:
+def collected(raw_headers: RawHeaders) -> dict[bytes, bytes]:
     """Headers by lower-case name; several values of one name sorted and joined with `,`, as V3 signs them."""
     raw_headers = list(raw_headers)
-    names = [_HEADER_NAMES.get(name) or name.decode("latin-1").lower() for name, _ in raw_headers]
-    # No value can hold a line feed: decoding all at once is cheaper than one by one.
-    values = b"\n".join([value for _, value in raw_headers]).decode("latin-1").split("\n")
-    headers = dict(zip(names, values, strict=False))
-    if len(headers) == len(names) == len(values):
+    headers = dict(raw_headers)
+    if len(headers) == len(raw_headers) and b"".join(headers).islower():
         return headers
-    return _collected_one_by_one(names, [value.decode("latin-1") for _, value in raw_headers])
+    return _collected_one_by_one(raw_headers)
 
 
-def _collected_one_by_one(names: Sequence[str], values: Sequence[str]) -> dict[str, str]:
-    """The same, where a name repeats (or there is nothing at all)."""
-    headers: dict[str, str] = {}
-    repeated: dict[str, list[str]] = {}
-    for name, value in zip(names, values, strict=True):
+def _collected_one_by_one(raw_headers: RawHeaders) -> dict[bytes, bytes]:
+    """The same, where a name repeats or has capitals (or there is nothing at all)."""
+    headers: dict[bytes, bytes] = {}
+    repeated: dict[bytes, list[bytes]] = {}
+    for given_name, value in raw_headers:
+        name = given_name.lower()
         if name in headers:
             repeated.setdefault(name, [headers[name]]).append(value)
         else:
             headers[name] = value
     for name, several in repeated.items():
-        headers[name] = ",".join(sorted(several))
+        headers[name] = b",".join(sorted(several))
     return headers
 
 
-def scheme_of(headers: Mapping[str, str]) -> Scheme:
+def scheme_of(headers: Headers) -> Scheme:
     """V3 when `Authorization` begins with `ACS3-`; every other request is RPC version 1, also an unsigned one."""
-    return Scheme.V3 if headers.get("authorization", "").startswith("ACS3-") else Scheme.V1
+    return Scheme.V3 if headers.get(b"authorization", b"").startswith(b"ACS3-") else Scheme.V1
 
 
-def asked_format(scheme: Scheme, parameters: Mapping[str, object], headers: Mapping[str, str]) -> Format | None:
+def asked_format(scheme: Scheme, parameters: Mapping[str, object], headers: Headers) -> Format | None:
     """The format of the answer; None when the request names one that does not exist.
 
     RPC version 1 means XML by saying nothing. V3 means JSON, unless the query has `Format=XML` or `Accept` asks for XML
@@ -205,15 +188,15 @@ def asked_format(scheme: Scheme, parameters: Mapping[str, object], headers: Mapp
         return _FORMATS.get(asked.upper())
     if scheme is Scheme.V1:
         return Format.XML
-    accept = headers.get("accept", "").lower()
-    return Format.XML if "xml" in accept and "json" not in accept else Format.JSON
+    accept = headers.get(b"accept", b"").lower()
+    return Format.XML if b"xml" in accept and b"json" not in accept else Format.JSON
 
 
 _FORMATS = {"JSON": Format.JSON, "XML": Format.XML}
 
 
-def _media_type(headers: Mapping[str, str]) -> str:
-    return headers.get("content-type", "").partition(";")[0].strip().lower()
+def _media_type(headers: Headers) -> str:
+    return headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
 
 
 def _parsed_body(media_type: str, body: bytes) -> tuple[Mapping[str, object], ErrorDefinition | None]:
