@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from message_contacts.access.model import KeyInPlace, KeyStatus
 from message_contacts.access.store import AccessStore
 from message_contacts.directory.model import ResourceDirectory
+from message_contacts.quick import quickly_made
 from message_contacts.recent import Recent
 
 #: Bytes of the server's key and of each key derived from it.
@@ -142,6 +143,7 @@ def _derived(key: bytes, purpose: str) -> bytes:
     return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode()).derive(key)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownKey:
     """An access key that exists, its secret open."""

@@ -19,6 +19,7 @@ from hmac import digest as hmac_digest
 from typing import NamedTuple
 
 from message_contacts.clock import Instant
+from message_contacts.protocol.mac import MacKey
 
 #: The algorithm of V3 that is supported, as `Authorization` names it.
 V3_ALGORITHM = "ACS3-HMAC-SHA256"
@@ -131,7 +132,7 @@ def v3_string_to_sign(canonical_request: bytes) -> str:
 
 def v3_signature(string_to_sign: str, secret: str) -> str:
     """Lower-case hex of the HMAC. The key is the bare secret: no `&` here."""
-    return hmac_digest(secret.encode(), string_to_sign.encode(), "sha256").hex()
+    return MacKey.of(secret.encode()).hexdigest(string_to_sign.encode())
 
 
 def payload_hash(body: bytes) -> str:

@@ -197,7 +197,8 @@ class LimitedProtocol(HttpToolsProtocol):
         """Tell a client that waits for it to send its body, once nothing else has to be written before."""
         if self._phase is Phase.BODY and self.expect_100_continue and self._answering is None:
             self.expect_100_continue = False
-            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            if any(name == b"expect" and value.lower() == b"100-continue" for name, value in self.scope["headers"]):
+                self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     # Called by the parser
 
@@ -208,6 +209,10 @@ class LimitedProtocol(HttpToolsProtocol):
         self._is_fresh = False
         self._head_bytes = self._piece
         self._doubtful_bytes = self._piece if self._has_ended_one else 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # Not uvicorn's, which looks for one name in every field of every request.
+        self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         if self.parser.should_upgrade():
@@ -227,8 +232,7 @@ class LimitedProtocol(HttpToolsProtocol):
         scope["method"] = self.parser.get_method().decode("ascii")
         version = self.parser.get_http_version()
         scope["http_version"] = version
-        if version == "1.0":
-            self.expect_100_continue = False
+        self.expect_100_continue = version != "1.0"  # perhaps; looked at only where a body does not come by itself
         path, query = self._split_url()
         scope["raw_path"] = path
         scope["path"] = _decoded_path(path)

@@ -27,6 +27,7 @@ from message_contacts.metrics import Metrics
 from message_contacts.operations.invoke import Invoker
 from message_contacts.operations.registry import PRODUCTS, RESOURCE_DIRECTORY_MASTER, Access, Operation, Registry
 from message_contacts.protocol.parameters import Arguments
+from message_contacts.quick import quickly_made
 from message_contacts.wire import rendering
 from message_contacts.wire.authentication import ACCESS_KEY_ID, WINDOW, Claims, check_signature, check_time, claims_of
 from message_contacts.wire.reading import Format, RawHeaders, Request, Scheme, admit, read, with_body
@@ -34,6 +35,7 @@ from message_contacts.wire.rendering import ErrorPage, Response
 from message_contacts.wire.replay import NonceMemory, nonce_digest
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Named:
     """What a request asks for."""
