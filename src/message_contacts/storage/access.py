@@ -11,6 +11,8 @@ from message_contacts.storage.engine import Database, Parameters, Row
 from message_contacts.storage.records import Record
 from message_contacts.storage.remembered import Remembered
 
+_STATUSES = {status.value: status for status in KeyStatus}
+
 ACCESS_KEY = """
     -- One access key by its id, whichever account it belongs to.
     SELECT account_id, access_key_id, sealed_secret, status, created_at, version, user_id FROM access_key
@@ -128,7 +130,7 @@ def access_key_from_row(row: Row) -> AccessKey:
         access_key_id=access_key_id,
         account_id=account_id,
         sealed_secret=sealed_secret,
-        status=KeyStatus(status),
+        status=_STATUSES[status],
         created_at=created_at,
         version=version,
         user_id=user_id,

@@ -39,6 +39,10 @@ _TOKEN_NAME = _TOKEN_HEADER.decode()
 _MASK = b"******"
 
 
+# Members by names of their own: Python 3.11 takes about ten times as long to find one in its class.
+_V1, _V3 = Scheme
+
+
 @quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claims:
@@ -62,7 +66,7 @@ def claims_of(request: Request) -> Claims:
 
     Raises: ApiError.
     """
-    return _v3_claims(request) if request.scheme is Scheme.V3 else _v1_claims(request)
+    return _v3_claims(request) if request.scheme is _V3 else _v1_claims(request)
 
 
 def check_time(claims: Claims, now: Instant) -> None:
@@ -76,7 +80,7 @@ def check_signature(request: Request, claims: Claims, key: KnownKey) -> None:
 
     Raises: SIGNATURE_DOES_NOT_MATCH, with what the server computed: clients compare it with their own.
     """
-    if claims.scheme is Scheme.V3:
+    if claims.scheme is _V3:
         _check_v3(request, claims, key)
     else:
         _check_v1(request, claims, key)
@@ -94,7 +98,7 @@ def _v1_claims(request: Request) -> Claims:
     if algorithm not in signature.V1_METHODS:
         raise errors.INVALID_SIGNATURE_METHOD()
     return Claims(
-        scheme=Scheme.V1,
+        scheme=_V1,
         access_key_id=access_key_id,
         nonce=nonce,
         signed_at=signed_at,
@@ -127,7 +131,7 @@ def _v3_claims(request: Request) -> Claims:
     if algorithm != signature.V3_ALGORITHM:
         raise errors.INVALID_SIGNATURE_METHOD()
     return Claims(
-        scheme=Scheme.V3,
+        scheme=_V3,
         access_key_id=access_key_id,
         nonce=nonce,
         signed_at=signed_at,
