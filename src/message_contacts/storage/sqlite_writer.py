@@ -5,7 +5,7 @@ commit that holds their change, all of a commit by one call into the event loop.
 
 Few changes are refused. So all of a commit are first carried out one behind the other; when one of them is refused,
 all are taken back and carried out again, each behind a savepoint of its own, to which that one alone is taken back. A
-savepoint makes SQLite keep every page as it was, which costs about a quarter of the change itself.
+savepoint makes SQLite keep every page as it was, which costs a fifth of the change or more (docs/adr/0021).
 
 What the event loop decides in one turn reaches the thread at once and together. Handed over one by one, the thread
 would wake for the first and then contend with the loop for the interpreter, statement by statement.

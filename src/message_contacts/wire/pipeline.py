@@ -6,7 +6,6 @@ The order of checks is contract/protocol.md section 7. No stage reaches back to 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +19,6 @@ from message_contacts.access.store import AccessStore
 from message_contacts.access.throttle import Throttle
 from message_contacts.changes import Nonce
 from message_contacts.clock import Clock, Instant
-from message_contacts.directory.model import ResourceDirectory
 from message_contacts.errors import ApiError
 from message_contacts.ids import Ids
 from message_contacts.metrics import Metrics
@@ -114,7 +112,16 @@ class Gateway:
             nonce = await self._fresh_nonce(caller, claims, named.operation)
             if self.throttle is not None:
                 self.throttle.admit(caller, self.clock.monotonic())
-            fields = await self._invoke(request, named.operation, caller, nonce, key.directory)
+            fields = await self.invoker.invoke(
+                named.operation,
+                Arguments(request.parameters),
+                caller,
+                request_id=request_id,
+                nonce=nonce,
+                source_address=peer,
+                secure=secure,
+                directory=key.directory,
+            )
             response = rendering.answer(
                 named.operation.name, fields, request_id=request_id, answer_format=request.format
             )
@@ -162,25 +169,6 @@ class Gateway:
         if await self.access.nonce_used(digest):
             raise errors.SIGNATURE_NONCE_USED()
         return Nonce(digest, Instant(claims.signed_at + WINDOW + 1))  # the window's last millisecond still counts
-
-    async def _invoke(
-        self,
-        request: Request,
-        operation: Operation,
-        caller: Caller,
-        nonce: Nonce | None,
-        directory: ResourceDirectory | None,
-    ) -> Mapping[str, Any]:
-        return await self.invoker.invoke(
-            operation,
-            Arguments(request.parameters),
-            caller,
-            request_id=request.request_id,
-            nonce=nonce,
-            source_address=request.source_address,
-            secure=request.is_secure,
-            directory=directory,
-        )
 
     def _refused(self, refusal: ApiError, request_id: str, request: Request | None, named: Named | None) -> Response:
         return self.error_page.refuse(
