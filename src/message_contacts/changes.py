@@ -24,6 +24,7 @@ class Stale(Exception):  # noqa: N818 - not an error: the decision has to be mad
     """The commit was refused because a row that the decision read, or drew an id for, is no longer as it was."""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Insert:
     """A row that must not exist yet.
@@ -35,6 +36,7 @@ class Insert:
     row: object
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Update:
     """A row changed; `Stale` if anybody else changed it since `before` was read. The store raises its version."""
@@ -43,6 +45,7 @@ class Update:
     after: object
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Delete:
     """A row that goes, as it was read; `Stale` if it changed meanwhile or other rows still point to it."""
@@ -50,6 +53,7 @@ class Delete:
     row: object
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class RelyOn:
     """A row that stays as it is, but on which the decision relied; `Stale` if it changed meanwhile."""
@@ -57,6 +61,7 @@ class RelyOn:
     row: object
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class CountUp:
     """Raise a tenant's counter by one, or fail with `error` when it already stands at `limit`."""
@@ -70,6 +75,7 @@ class CountUp:
     error: ErrorDefinition
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class CountDown:
     """Lower a tenant's counter by one. Used where a counted thing goes away."""
@@ -155,6 +161,7 @@ class ClearInbox:
 Change = Insert | Update | Delete | RelyOn | CountUp | CountDown | Enqueue | Requeue | EraseTraces | ClearInbox
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Nonce:
     """What keeps a signed request from being carried out twice."""
@@ -184,6 +191,7 @@ class Cause:
     visitor_address: str = ""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Decision(Generic[T]):
     """What a rule decided: changes, in the order in which their refusals count, and the answer once they are made."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from message_contacts.access.model import AccessKey, Account
+from message_contacts.access.model import AccessKey, Account, KeyInPlace
 
 
 class FakeAccessStore:
@@ -18,6 +18,10 @@ class FakeAccessStore:
 
     async def access_key(self, access_key_id: str) -> AccessKey | None:
         return self.keys.get(access_key_id)
+
+    async def key_in_place(self, access_key_id: str) -> KeyInPlace | None:
+        key = self.keys.get(access_key_id)
+        return None if key is None else KeyInPlace(key, None)
 
     async def access_keys(self, account_id: str) -> Sequence[AccessKey]:
         return [key for key in self.keys.values() if key.account_id == account_id]

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from message_contacts.access.model import KeyStatus
+from message_contacts.access.model import KeyInPlace, KeyStatus
 from message_contacts.changes import Delete, Insert, RelyOn, Stale, Update
 from message_contacts.storage import Storage
-from tests.factories import ACCOUNT
+from tests.factories import ACCOUNT, make_directory
 from tests.storage.making import MEMBER, OTHER_ACCOUNT, after, commit, make_account, make_key
 
 
@@ -17,6 +17,22 @@ async def test_an_access_key_is_found_by_its_id_whichever_account_has_it(storage
 
     assert await storage.access.access_key("MCkey") == key
     assert await storage.access.access_key("mckey") is None
+
+
+async def test_an_access_key_comes_with_the_directory_of_its_account_as_it_is_now(storage: Storage) -> None:
+    key = make_key(account_id=OTHER_ACCOUNT)
+    await commit(storage, Insert(key))
+    assert await storage.access.key_in_place("MCkey") == KeyInPlace(key, None)
+
+    directory = make_directory(account_id=OTHER_ACCOUNT)
+    await commit(storage, Insert(directory))
+    found = await storage.access.key_in_place("MCkey")
+    assert found == KeyInPlace(key, directory)
+    assert await storage.access.key_in_place("MCkey") is found
+
+    await commit(storage, Delete(directory))
+    assert await storage.access.key_in_place("MCkey") == KeyInPlace(key, None)
+    assert await storage.access.key_in_place("MCother") is None
 
 
 async def test_keys_of_an_account_come_oldest_first(storage: Storage) -> None:

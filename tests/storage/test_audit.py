@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
+import apsw
 import pytest
 
 from message_contacts.audit import sealing
@@ -17,8 +19,9 @@ from message_contacts.audit.trail import AuditTrail
 from message_contacts.changes import Cause, Change, Insert, Stale
 from message_contacts.clock import Instant
 from message_contacts.ids import RandomIds
-from message_contacts.storage import Storage
+from message_contacts.storage import Storage, open_sqlite
 from message_contacts.storage.audit_pruning import prune_audit
+from message_contacts.storage.sqlite_writer import WriterSeam
 from tests.factories import ACCOUNT, make_contact
 from tests.fakes.clock import START, FakeClock
 from tests.storage.making import OTHER_ACCOUNT, commit, make_account, named_contact, outside, plant
@@ -66,6 +69,22 @@ async def test_a_refused_change_leaves_no_event(storage: Storage, clock: FakeClo
         await change(storage, clock, Insert(make_contact(name=make_contact().name.__class__("Other"))))
 
     assert await storage.audit.unsealed(after="", limit=10) == []
+
+
+async def test_a_turn_of_sealing_shares_a_commit_however_many_tenants_it_is_about(database_path: Path) -> None:
+    class Counting(WriterSeam):
+        commits = 0
+
+        def committing(self, connection: apsw.Connection) -> None:
+            self.commits += 1
+
+    seam = Counting()
+    with open_sqlite(database_path, FakeClock(), seam=seam) as storage:
+        for number in range(20):
+            await commit(storage, Insert(replace(make_event(number), account_id=f"10000000000000{number:02d}")))
+        before = seam.commits
+        assert await Sealer(storage.audit).seal() == 20
+        assert seam.commits == before + 1
 
 
 async def test_sealing_gives_every_tenant_a_chain_of_its_own(storage: Storage, clock: FakeClock) -> None:

@@ -222,3 +222,28 @@ def test_the_database_file_is_its_owners_alone(tmp_path: Path) -> None:
         modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
 
     assert modes == {"new.db": 0o600, "new.db-wal": 0o600, "new.db-shm": 0o600}
+
+
+async def test_a_refused_change_takes_nobody_elses_with_it(open_with: Callable[[WriterSeam], Storage]) -> None:
+    gate = Gate()
+    storage = open_with(gate)
+    await commit(storage, Insert(make_account()), Insert(make_directory()), Insert(make_contact()))
+    before = gate.commits
+
+    for turn in range(3):  # the commit behind one with a refusal goes another way
+        results = await asyncio.gather(
+            *(commit(storage, Insert(make_account(f"200000000000{turn}{number:03d}"))) for number in range(10)),
+            commit(storage, Insert(make_account(f"30000000000000{turn:02d}")), Insert(make_contact())),
+            *(commit(storage, Insert(make_account(f"400000000000{turn}{number:03d}"))) for number in range(10)),
+            return_exceptions=True,
+        )
+        (refused,) = [result for result in results if result is not None]
+        assert isinstance(refused, ApiError)
+        assert refused.definition is errors.INVALID_PARAMETER_NAME_ALREADY_USED
+    await commit(storage, Insert(make_account("5000000000000000")))
+    await commit(storage, Insert(make_account("5000000000000001")))
+
+    assert gate.commits == before + 5
+    accounts = {account.account_id for account in await storage.access.accounts()}
+    assert len(accounts) == 1 + 3 * 20 + 2
+    assert not any(account_id.startswith("3") for account_id in accounts)

@@ -29,7 +29,8 @@ TENANTS_TABLES = {table.name for table in SCHEMA.tables.values() if ACCOUNT_ID i
 
 #: Nobody is known yet: these find out whose call, page or job it is.
 FINDING_THE_TENANT = {
-    "access.ACCESS_KEY": "whose call it is, by the access key that signed it",
+    "access.ACCESS_KEY": "an access key by its id, which is unique in the whole service",
+    "access.KEY_IN_PLACE": "whose call it is, by the access key that signed it",
     "directory.DIRECTORY_OF_MEMBER": "whose member an account is that calls by itself",
     "verification.VERIFICATION": "whose verification a page is about, which knows its public id only",
     "key_uses.NOTE_USE": "the use of an access key, by its id, which is unique in the whole service",

@@ -15,12 +15,17 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from message_contacts.access.model import AccessKey, KeyStatus
+from message_contacts.access.model import KeyInPlace, KeyStatus
 from message_contacts.access.store import AccessStore
+from message_contacts.directory.model import ResourceDirectory
+from message_contacts.quick import quickly_made
+from message_contacts.recent import Recent
 
 #: Bytes of the server's key and of each key derived from it.
 KEY_BYTES = 32
 _NONCE_BYTES = 12
+# Members by names of their own: Python 3.11 takes about ten times as long to find one in its class.
+_ACTIVE = KeyStatus.ACTIVE
 _SECRETS_PURPOSE = "message-contacts access key secrets"
 
 
@@ -140,6 +145,7 @@ def _derived(key: bytes, purpose: str) -> bytes:
     return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode()).derive(key)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownKey:
     """An access key that exists, its secret open."""
@@ -151,6 +157,8 @@ class KnownKey:
     is_active: bool
     #: RAM user that calls with it; None: the account itself.
     user_id: str | None = None
+    #: The account's directory at the time of the look-up; None when it had none.
+    directory: ResourceDirectory | None = field(default=None, repr=False)
 
 
 class KeyRing:
@@ -160,33 +168,32 @@ class KeyRing:
         """Find keys in a store.
 
         Args:
-            remembered: How many keys are kept open in memory; the oldest one gives way.
+            remembered: How many keys are kept open in memory.
         """
         self._store = store
         self._vault = vault
-        self._remembered = remembered
-        self._known: dict[str, tuple[AccessKey, KnownKey]] = {}
+        self._known: Recent[tuple[KeyInPlace, KnownKey]] = Recent(remembered)
 
     async def find(self, access_key_id: str) -> KnownKey | None:
         """The key of that id, active or not; None when there is none.
 
         Raises: SealBrokenError.
         """
-        key = await self._store.access_key(access_key_id)
-        if key is None:
+        found = await self._store.key_in_place(access_key_id)
+        if found is None:
             return None
         entry = self._known.get(access_key_id)
         # The whole stored key is compared: what was sealed for one access key must not open for another, known or not.
-        if entry is not None and (entry[0] is key or entry[0] == key):
+        if entry is not None and (entry[0] is found or entry[0] == found):
             return entry[1]
+        key = found.key
         known = KnownKey(
             access_key_id=key.access_key_id,
             account_id=key.account_id,
             secret=self._vault.open(key.sealed_secret, key.access_key_id),
-            is_active=key.status is KeyStatus.ACTIVE,
+            is_active=key.status is _ACTIVE,
             user_id=key.user_id,
+            directory=found.directory,
         )
-        if len(self._known) >= self._remembered and access_key_id not in self._known:
-            del self._known[next(iter(self._known))]
-        self._known[access_key_id] = (key, known)
+        self._known.put(access_key_id, (found, known))
         return known

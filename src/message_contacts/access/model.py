@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from message_contacts.clock import Instant
+from message_contacts.directory.model import ResourceDirectory
 from message_contacts.quick import quickly_made
 
 
@@ -40,6 +41,16 @@ class AccessKey:
     version: int = 1
     #: RAM user that calls with it; None: the account itself.
     user_id: str | None = None
+
+
+@quickly_made
+@dataclass(frozen=True, slots=True)
+class KeyInPlace:
+    """An access key and where it calls: both are needed for nearly every call, and found by one look-up."""
+
+    key: AccessKey
+    #: Directory of the key's account; None when it has none.
+    directory: ResourceDirectory | None
 
 
 @quickly_made

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from message_contacts.access.model import AccessKey, Account
+from message_contacts.access.model import AccessKey, Account, KeyInPlace
 
 
 class AccessStore(Protocol):
@@ -13,6 +13,10 @@ class AccessStore(Protocol):
 
     async def access_key(self, access_key_id: str) -> AccessKey | None:
         """By its id, whichever account it belongs to: one of the few look-ups that name no tenant."""
+        ...
+
+    async def key_in_place(self, access_key_id: str) -> KeyInPlace | None:
+        """The same with the directory of the key's account. An object unlike the one before only when they changed."""
         ...
 
     async def access_keys(self, account_id: str) -> Sequence[AccessKey]:

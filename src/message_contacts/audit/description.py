@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 from message_contacts.access.console_sessions import ConsoleSession, ConsoleTicket
@@ -65,25 +66,25 @@ DESCRIPTIONS: Mapping[type, Description] = {
         person=_contact_id,
         shown=(
             ("bindings", lambda contact: [binding.node_id for binding in contact.bindings]),
-            ("created_at", lambda contact: contact.created_at),
+            ("created_at", attrgetter("created_at")),
             ("deletion", _deletion),
-            ("email.added_by_update", lambda contact: contact.email.added_by_update),
-            ("email.verification_id", lambda contact: contact.email.verification_id),
+            ("email.added_by_update", attrgetter("email.added_by_update")),
+            ("email.verification_id", attrgetter("email.verification_id")),
             ("email.verified.at", lambda contact: _verified_at(contact.email)),
             ("email.verified.captured", lambda contact: contact.email.verified and contact.email.verified.captured),
-            ("message_types", lambda contact: contact.message_types),
-            ("phone.added_by_update", lambda contact: contact.phone.added_by_update),
-            ("phone.verification_id", lambda contact: contact.phone.verification_id),
+            ("message_types", attrgetter("message_types")),
+            ("phone.added_by_update", attrgetter("phone.added_by_update")),
+            ("phone.verification_id", attrgetter("phone.verification_id")),
             ("phone.verified.at", lambda contact: _verified_at(contact.phone)),
             ("phone.verified.captured", lambda contact: contact.phone.verified and contact.phone.verified.captured),
         ),
         personal=(
-            ("email.shown", lambda contact: contact.email.shown, keeping.address),
-            ("email.waiting", lambda contact: contact.email.waiting, keeping.address),
-            ("name", lambda contact: contact.name.text, keeping.name),
-            ("phone.shown", lambda contact: contact.phone.shown, keeping.address),
-            ("phone.waiting", lambda contact: contact.phone.waiting, keeping.address),
-            ("title", lambda contact: contact.title, keeping.plain),
+            ("email.shown", attrgetter("email.shown"), keeping.address),
+            ("email.waiting", attrgetter("email.waiting"), keeping.address),
+            ("name", attrgetter("name.text"), keeping.name),
+            ("phone.shown", attrgetter("phone.shown"), keeping.address),
+            ("phone.waiting", attrgetter("phone.waiting"), keeping.address),
+            ("title", attrgetter("title"), keeping.plain),
         ),
     ),
     DetachedContact: Description(

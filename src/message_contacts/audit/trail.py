@@ -23,6 +23,7 @@ from message_contacts.clock import Clock
 from message_contacts.ids import Ids
 
 SALT_BYTES = 16
+_CHANGE = EventKind.CHANGE
 
 Told = dict[str, Any]
 
@@ -80,7 +81,7 @@ class AuditTrail:
             account_id=teller.account_id,
             event_id=event_id,
             happened_at=now,
-            kind=EventKind.CHANGE,
+            kind=_CHANGE,
             operation=cause.operation,
             access_key_id=cause.access_key_id,
             user_id=cause.user_id,

@@ -10,7 +10,7 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -44,7 +44,9 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 def configure_logs(settings: Settings) -> None:
     """Send all logs to standard error. Called once, by the command that starts."""
     level = _LEVELS[settings.log_level]
+    wrapper: Any = structlog.make_filtering_bound_logger(level)
     if settings.log_format == "json":
+        wrapper = type("JsonLines", (_JsonLines, wrapper), {})
         processors: list[Any] = [_json_line]
         factory: Any = structlog.BytesLoggerFactory(sys.stderr.buffer)
     else:
@@ -60,7 +62,7 @@ def configure_logs(settings: Settings) -> None:
         factory = structlog.PrintLoggerFactory(sys.stderr)
     structlog.configure(
         processors=processors,
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        wrapper_class=wrapper,
         logger_factory=factory,
         cache_logger_on_first_use=True,
     )
@@ -68,6 +70,16 @@ def configure_logs(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [_Forward()]
     root.setLevel(max(level, logging.WARNING))
+
+
+class _JsonLines:
+    """Part of a bound logger: what structlog does with a chain of processors, for the only one there is."""
+
+    _context: Mapping[str, Any]
+    _logger: structlog.BytesLogger
+
+    def _proxy_to_logger(self, method: str, event: str | None = None, **fields: Any) -> None:
+        self._logger.msg(_json_line(None, method, {**self._context, **fields, "event": event}))
 
 
 def _json_line(_logger: object, method: str, event: MutableMapping[str, Any]) -> bytes:

@@ -55,12 +55,18 @@ class Channel(StrEnum):
 
 #: The two kinds of address a contact has.
 CONTACT_CHANNELS = (Channel.EMAIL, Channel.SMS)
+# Members by names of their own: Python 3.11 takes about ten times as long to find one in its class.
+_EMAIL, _SMS = CONTACT_CHANNELS
 
 
 class Status(StrEnum):
     VERIFYING = "Verifying"
     ACTIVE = "Active"
     DELETING = "Deleting"
+
+
+_VERIFYING = Status.VERIFYING
+_ACTIVE = Status.ACTIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,10 +263,14 @@ class Contact:
         """Worked out from the rest: behaviour.md section 4."""
         if self.deleting:
             return Status.DELETING
-        for channel, slot in ((Channel.EMAIL, self.email), (Channel.SMS, self.phone)):
-            if slot.shown is not None and not slot.in_force(captured_counts=channel in rules.captured_counts):
-                return Status.VERIFYING
-        return Status.ACTIVE
+        for channel, slot in ((_EMAIL, self.email), (_SMS, self.phone)):
+            if slot.shown is None:
+                continue
+            # `slot.in_force`, the channel looked for only where it matters.
+            verified = slot.verified
+            if verified is None or (verified.captured and channel not in rules.captured_counts):
+                return _VERIFYING
+        return _ACTIVE
 
     def slot(self, channel: Channel) -> Slot[EmailAddress] | Slot[PhoneNumber]:
         """The address slot of that channel."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from message_contacts.clock import Instant
+from message_contacts.quick import quickly_made
 
 #: Folder levels below Root.
 MAX_DEPTH = 5
@@ -22,6 +23,7 @@ ACCOUNT_ID = re.compile(r"[0-9]{16}")
 Tags = tuple[tuple[str, str], ...]
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceDirectory:
     """The directory of one management account."""

@@ -31,6 +31,9 @@ MAX_MEMBERS_PER_CALL = 5
 CONTACT = "messagecontact/{ContactId}"
 ANY_CONTACT = "messagecontact/*"
 
+_TITLES = {title.value: title for title in Title}
+_MESSAGE_TYPES = {each.value: each for each in MessageType}
+
 
 def parse_contact_id(text: str, _rules: Rules) -> str:
     """A well-formed contact id. Raises: INVALID_PARAMETER_CONTACT_ID."""
@@ -53,18 +56,18 @@ def _parse_pending_email(text: str, _rules: Rules) -> EmailAddress:
 
 
 def _parse_title(text: str, _rules: Rules) -> Title:
-    try:
-        return Title(text)
-    except ValueError:
-        raise errors.INVALID_PARAMETER_TITLE() from None
+    title = _TITLES.get(text)
+    if title is None:
+        raise errors.INVALID_PARAMETER_TITLE()
+    return title
 
 
 def _parse_message_types(texts: list[str], _rules: Rules) -> tuple[MessageType, ...]:
     try:
-        types = tuple(MessageType(text) for text in texts)
-    except ValueError:
+        types = tuple([_MESSAGE_TYPES[text] for text in texts])
+    except KeyError:
         raise errors.INVALID_PARAMETER_MESSAGE_TYPES() from None
-    if len(set(types)) < len(types):
+    if len(set(texts)) < len(texts):
         raise errors.INVALID_PARAMETER_MESSAGE_TYPES(reason="duplicate")
     return types
 

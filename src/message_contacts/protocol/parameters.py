@@ -16,8 +16,7 @@ import orjson
 MOST_NAMES = 1_000
 
 _POSITION = re.compile(r"[1-9][0-9]{0,8}")
-_HEX_DIGITS = "0123456789abcdefABCDEF"
-_BYTE = {f"{high}{low}".encode(): bytes((int(high + low, 16),)) for high in _HEX_DIGITS for low in _HEX_DIGITS}
+_ESCAPED = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 
 
 class RepeatedName(ValueError):  # noqa: N818 - named after what was found
@@ -218,15 +217,12 @@ def _decoded(text: str) -> str:
     text = text.replace("+", " ")
     if "%" not in text:
         return text if text.isascii() else text.encode("latin-1").decode("utf-8", "replace")
-    first, *rest = text.encode("latin-1").split(b"%")
-    pieces = [first]
-    for part in rest:
-        byte = _BYTE.get(part[:2])
-        if byte is None:
-            pieces += (b"%", part)
-        else:
-            pieces += (byte, part[2:])
-    return b"".join(pieces).decode("utf-8", "replace")
+    return _ESCAPED.sub(_unescaped, text.encode("latin-1")).decode("utf-8", "replace")
+
+
+def _unescaped(run: re.Match[bytes]) -> bytes:
+    """The bytes that a run of `%XX` stands for."""
+    return bytes.fromhex(run[0].replace(b"%", b"").decode())
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -16,8 +16,10 @@ from functools import lru_cache
 from hashlib import sha256
 from hmac import compare_digest
 from hmac import digest as hmac_digest
+from typing import NamedTuple
 
 from message_contacts.clock import Instant
+from message_contacts.protocol.mac import MacKey
 
 #: The algorithm of V3 that is supported, as `Authorization` names it.
 V3_ALGORITHM = "ACS3-HMAC-SHA256"
@@ -27,10 +29,11 @@ V1_METHODS = {"HMAC-SHA1": "sha1", "HMAC-SHA256": "sha256"}
 EMPTY_PAYLOAD_HASH = sha256(b"").hexdigest()
 
 #: What may stand around a header's value. Not `str.strip()`: in Latin-1 that would eat bytes of UTF-8 characters.
-BLANKS = " \t"
+BLANKS = b" \t"
 
 _UNRESERVED = re.compile(r"[A-Za-z0-9\-_.~]*")
-_ENCODED = [chr(byte) if _UNRESERVED.fullmatch(chr(byte)) else f"%{byte:02X}" for byte in range(256)]
+#: By byte, for `str.translate`.
+_ENCODED = {byte: f"%{byte:02X}" for byte in range(256) if not _UNRESERVED.fullmatch(chr(byte))}
 _TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
@@ -38,13 +41,16 @@ def percent_encode(text: str) -> str:
     """The text over UTF-8 with everything but `A-Z a-z 0-9 - _ . ~` as `%XX`, capital hex digits."""
     if _UNRESERVED.fullmatch(text):
         return text
-    return "".join([_ENCODED[byte] for byte in text.encode()])
+    return (text if text.isascii() else text.encode().decode("latin-1")).translate(_ENCODED)
 
 
 def canonical_query(parameters: Mapping[str, str]) -> str:
     """Encoded `name=value` pairs in the byte order of the plain names, joined with `&`."""
     # Code points sort like their UTF-8 bytes, so that sorting the decoded names as text is sorting them as bytes.
-    return "&".join([f"{percent_encode(name)}={percent_encode(parameters[name])}" for name in sorted(parameters)])
+    names = sorted(parameters)
+    if _UNRESERVED.fullmatch("".join(names)):  # nearly always: one look instead of many
+        return "&".join([f"{name}={percent_encode(parameters[name])}" for name in names])
+    return "&".join([f"{percent_encode(name)}={percent_encode(parameters[name])}" for name in names])
 
 
 def v1_string_to_sign(method: str, parameters: Mapping[str, str]) -> str:
@@ -72,43 +78,61 @@ def v1_signature(string_to_sign: str, secret: str, method: str = "HMAC-SHA1") ->
 
 
 def v3_canonical_request(
-    method: str, query: Mapping[str, str], headers: Mapping[str, str], signed_headers: str, payload_hash: str
-) -> str:
+    method: str, query: Mapping[str, str], headers: Mapping[bytes, bytes], signed_headers: str, payload_hash: str
+) -> bytes:
     """What V3 hashes and signs, six parts joined by a line feed.
 
     Args:
         query: Parameters of the query string only, decoded.
-        headers: Values by lower-case name, bytes as Latin-1; several values of one name sorted and joined with `,`.
+        headers: Values by lower-case name; several values of one name sorted and joined with `,`.
         signed_headers: The list as given, names joined with `;`. A listed header that is absent counts as empty.
         payload_hash: Lower-case hex SHA-256 of the raw body.
     """
-    value_of = headers.get
-    # Part 4 ends with a line feed of its own, hence the empty line behind it.
-    lines = [f"{name}:{value_of(name, '').strip(BLANKS)}\n" for name in signed_names(signed_headers)]
-    return f"{method}\n/\n{canonical_query(query)}\n{''.join(lines)}\n{signed_headers}\n{payload_hash}"
-
-
-def signed_names(signed_headers: str) -> tuple[str, ...]:
-    """The names in a list of signed headers, in lower case."""
     # A client sends the same list every time; a stranger's long ones are not worth remembering.
-    return _usual_signed_names(signed_headers) if len(signed_headers) < 512 else _split_names(signed_headers)
+    listed = _usual_list(signed_headers) if len(signed_headers) < 512 else _list(signed_headers)
+    value_of = headers.get
+    lines = listed.form % tuple([value_of(name, b"").strip(BLANKS) for name in listed.names])
+    # Part 4 ends with a line feed of its own, hence the empty line behind it.
+    return b"%b\n/\n%b\n%b\n%b\n%b" % (
+        method.encode(),
+        canonical_query(query).encode(),
+        lines,
+        listed.given,
+        payload_hash.encode(),
+    )
 
 
-def _split_names(signed_headers: str) -> tuple[str, ...]:
-    return tuple(signed_headers.lower().split(";"))
+def signed_names(signed_headers: str) -> list[str]:
+    """The names in a list of signed headers, in lower case."""
+    return signed_headers.lower().split(";")
 
 
-_usual_signed_names = lru_cache(maxsize=256)(_split_names)
+class _List(NamedTuple):
+    """A list of signed headers, taken apart."""
+
+    given: bytes
+    names: tuple[bytes, ...]
+    #: The lines of these headers, with places for their values.
+    form: bytes
 
 
-def v3_string_to_sign(canonical_request: str) -> str:
+def _list(signed_headers: str) -> _List:
+    names = tuple(name.encode("latin-1") for name in signed_names(signed_headers))
+    form = b"".join([name.replace(b"%", b"%%") + b":%b\n" for name in names])
+    return _List(signed_headers.encode("latin-1"), names, form)
+
+
+_usual_list = lru_cache(maxsize=256)(_list)
+
+
+def v3_string_to_sign(canonical_request: bytes) -> str:
     """Algorithm and hex SHA-256 of the canonical request, on two lines."""
-    return f"{V3_ALGORITHM}\n{sha256(canonical_request.encode('latin-1')).hexdigest()}"
+    return f"{V3_ALGORITHM}\n{sha256(canonical_request).hexdigest()}"
 
 
 def v3_signature(string_to_sign: str, secret: str) -> str:
     """Lower-case hex of the HMAC. The key is the bare secret: no `&` here."""
-    return hmac_digest(secret.encode(), string_to_sign.encode(), "sha256").hex()
+    return MacKey.of(secret.encode()).hexdigest(string_to_sign.encode())
 
 
 def payload_hash(body: bytes) -> str:

@@ -81,7 +81,8 @@ def sign_v3(
     if signer.security_token is not None:
         given["x-acs-security-token"] = signer.security_token
     signed_headers = ";".join(sorted(given))
-    canonical = v3_canonical_request(method, parameters, given, signed_headers, given["x-acs-content-sha256"])
+    as_sent = {name.encode(): value.encode("latin-1") for name, value in given.items()}
+    canonical = v3_canonical_request(method, parameters, as_sent, signed_headers, given["x-acs-content-sha256"])
     signature = v3_signature(v3_string_to_sign(canonical), signer.access_key_secret)
     given["authorization"] = (
         f"{V3_ALGORITHM} Credential={signer.access_key_id},SignedHeaders={signed_headers},Signature={signature}"

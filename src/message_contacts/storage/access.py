@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from message_contacts.access.model import AccessKey, Account, KeyStatus
+from message_contacts.access.model import AccessKey, Account, KeyInPlace, KeyStatus
 from message_contacts.clock import Clock
+from message_contacts.directory.model import ResourceDirectory
 from message_contacts.storage.engine import Database, Parameters, Row
 from message_contacts.storage.records import Record
 from message_contacts.storage.remembered import Remembered
 
+_STATUSES = {status.value: status for status in KeyStatus}
+
 ACCESS_KEY = """
     -- One access key by its id, whichever account it belongs to.
     SELECT account_id, access_key_id, sealed_secret, status, created_at, version, user_id FROM access_key
+     WHERE access_key_id = $1
+"""
+
+KEY_IN_PLACE = """
+    -- One access key by its id, whichever account it belongs to, with the directory of that account, if it has one.
+    SELECT access_key.account_id, access_key_id, sealed_secret, status, access_key.created_at, access_key.version,
+           user_id, directory_id, root_folder_id, account_name, resource_directory.created_at,
+           resource_directory.version
+      FROM access_key LEFT JOIN resource_directory ON resource_directory.account_id = access_key.account_id
      WHERE access_key_id = $1
 """
 
@@ -86,10 +98,14 @@ class Access:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._keys = Remembered(access_key_from_row)
+        self._keys = Remembered(_key_in_place_from_row)
 
     async def access_key(self, access_key_id: str) -> AccessKey | None:
         rows = await self._database.rows(ACCESS_KEY, (access_key_id,))
+        return access_key_from_row(rows[0]) if rows else None
+
+    async def key_in_place(self, access_key_id: str) -> KeyInPlace | None:
+        rows = await self._database.rows(KEY_IN_PLACE, (access_key_id,))
         return self._keys.value(access_key_id, rows[0]) if rows else None
 
     async def access_keys(self, account_id: str) -> Sequence[AccessKey]:
@@ -114,11 +130,27 @@ def access_key_from_row(row: Row) -> AccessKey:
         access_key_id=access_key_id,
         account_id=account_id,
         sealed_secret=sealed_secret,
-        status=KeyStatus(status),
+        status=_STATUSES[status],
         created_at=created_at,
         version=version,
         user_id=user_id,
     )
+
+
+def _key_in_place_from_row(row: Row) -> KeyInPlace:
+    directory_id, root_folder_id, account_name, created_at, version = row[7:]
+    key = access_key_from_row(row[:7])
+    if directory_id is None:
+        return KeyInPlace(key, None)
+    directory = ResourceDirectory(
+        account_id=key.account_id,
+        directory_id=directory_id,
+        root_folder_id=root_folder_id,
+        account_name=account_name,
+        created_at=created_at,
+        version=version,
+    )
+    return KeyInPlace(key, directory)
 
 
 def _account_from_row(row: Row) -> Account:

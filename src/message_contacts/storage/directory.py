@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from message_contacts.clock import Instant
 from message_contacts.directory.model import Folder, Member, MemberStatus, MemberType, ResourceDirectory, Tags
 from message_contacts.storage.engine import Database, Row
-from message_contacts.storage.remembered import Remembered
 from message_contacts.storage.texts import tag_line, tags_from_text
 
 #: Stands for "no limit" in statements of both engines.
@@ -133,11 +132,10 @@ class Directories:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._directories = Remembered(_directory_from_row)
 
     async def directory(self, account_id: str) -> ResourceDirectory | None:
         rows = await self._database.rows(DIRECTORY, (account_id,))
-        return self._directories.value(account_id, rows[0]) if rows else None
+        return _directory_from_row(rows[0]) if rows else None
 
     async def directory_of_member(self, member_id: str) -> ResourceDirectory | None:
         rows = await self._database.rows(DIRECTORY_OF_MEMBER, (member_id,))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from message_contacts.recent import Recent
 from message_contacts.storage.engine import Row
 
 T = TypeVar("T")
 
-#: Values kept; the oldest one gives way.
+#: Values kept.
 _CAPACITY = 10_000
 
 
@@ -19,7 +20,7 @@ class Remembered(Generic[T]):
     def __init__(self, build: Callable[[Row], T]) -> None:
         """Build values with this function, which has to give equal values for equal rows."""
         self._build = build
-        self._known: dict[str, tuple[Row, T]] = {}
+        self._known: Recent[tuple[Row, T]] = Recent(_CAPACITY)
 
     def value(self, key: str, row: Row) -> T:
         """The value of a row; the very same object as before if the row of this key is as it was before."""
@@ -27,7 +28,5 @@ class Remembered(Generic[T]):
         if known is not None and known[0] == row:
             return known[1]
         value = self._build(row)
-        if len(self._known) >= _CAPACITY and key not in self._known:
-            del self._known[next(iter(self._known))]
-        self._known[key] = (row, value)
+        self._known.put(key, (row, value))
         return value

@@ -1,7 +1,11 @@
-"""The one thread that writes to an SQLite file: it carries out what waits in one commit, a savepoint each.
+"""The one thread that writes to an SQLite file: it carries out what waits in one commit.
 
 The commit's wait for the disk is what costs; shared, it costs each change little. Everybody is answered after the
 commit that holds their change, all of a commit by one call into the event loop.
+
+Few changes are refused. So all of a commit are first carried out one behind the other; when one of them is refused,
+all are taken back and carried out again, each behind a savepoint of its own, to which that one alone is taken back. A
+savepoint makes SQLite keep every page as it was, which costs a fifth of the change or more (docs/adr/0021).
 
 What the event loop decides in one turn reaches the thread at once and together. Handed over one by one, the thread
 would wake for the first and then contend with the loop for the interpreter, statement by statement.
@@ -91,6 +95,8 @@ class Writer:
         #: What the present turn of an event loop has asked for.
         self._gathered: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
         self._closed = False
+        #: Whether the last commit had a change that was refused: others may follow, so each gets its savepoint at once.
+        self._refused = False
         self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
         self._thread.start()
 
@@ -165,17 +171,9 @@ class Writer:
         execute = self._cursor.execute
         started = time.perf_counter()
         try:
-            execute(BEGIN)
-            for waiting in batch:
-                execute(SAVEPOINT)
-                try:
-                    self._carry_out(waiting)
-                except UNAVAILABLE:
-                    raise
-                except Exception as failure:  # noqa: BLE001 - the waiter's refusal, or a bug that the waiter raises
-                    waiting.failure = failure
-                    execute(TAKE_BACK)
-                execute(RELEASE)
+            if self._refused or not self._carry_out_together(batch):
+                self._carry_out_apart(batch)
+                self._refused = any(waiting.failure is not None for waiting in batch)
             if self._seam is not None:
                 self._seam.committing(self._connection)
             execute(COMMIT)
@@ -190,6 +188,35 @@ class Writer:
             log.error("commit_failed", complaint=type(complaint).__name__, change_sets=len(batch))  # noqa: TRY400
             for waiting in batch:
                 waiting.failure = unavailable(complaint)
+
+    def _carry_out_together(self, batch: Sequence[_Waiting]) -> bool:
+        """Begin a transaction with all of these; False, and no transaction, when one of them was refused."""
+        execute = self._cursor.execute
+        execute(BEGIN)
+        try:
+            for waiting in batch:
+                self._carry_out(waiting)
+        except UNAVAILABLE:
+            raise
+        except Exception:  # noqa: BLE001 - it will happen again, and then be its waiter's
+            self._take_all_back()
+            return False
+        return True
+
+    def _carry_out_apart(self, batch: Sequence[_Waiting]) -> None:
+        """Begin a transaction with all of these that are not refused; refusals are left with those they concern."""
+        execute = self._cursor.execute
+        execute(BEGIN)
+        for waiting in batch:
+            execute(SAVEPOINT)
+            try:
+                self._carry_out(waiting)
+            except UNAVAILABLE:
+                raise
+            except Exception as failure:  # noqa: BLE001 - the waiter's refusal, or a bug that the waiter raises
+                waiting.failure = failure
+                execute(TAKE_BACK)
+            execute(RELEASE)
 
     def _carry_out(self, waiting: _Waiting) -> None:
         connection, execute = self._connection, self._cursor.execute

@@ -34,8 +34,13 @@ MAX_SIGNED_HEADERS = 200
 #: Characters of what the server computed that a refusal shows. Clients compare it with their own, whole or not at all.
 MAX_SHOWN = 65_536
 
-_TOKEN_HEADER = "x-acs-security-token"  # noqa: S105 - the name of a header
-_MASK = "******"
+_TOKEN_HEADER = b"x-acs-security-token"
+_TOKEN_NAME = _TOKEN_HEADER.decode()
+_MASK = b"******"
+
+
+# Members by names of their own: Python 3.11 takes about ten times as long to find one in its class.
+_V1, _V3 = Scheme
 
 
 @quickly_made
@@ -61,7 +66,7 @@ def claims_of(request: Request) -> Claims:
 
     Raises: ApiError.
     """
-    return _v3_claims(request) if request.scheme is Scheme.V3 else _v1_claims(request)
+    return _v3_claims(request) if request.scheme is _V3 else _v1_claims(request)
 
 
 def check_time(claims: Claims, now: Instant) -> None:
@@ -75,7 +80,7 @@ def check_signature(request: Request, claims: Claims, key: KnownKey) -> None:
 
     Raises: SIGNATURE_DOES_NOT_MATCH, with what the server computed: clients compare it with their own.
     """
-    if claims.scheme is Scheme.V3:
+    if claims.scheme is _V3:
         _check_v3(request, claims, key)
     else:
         _check_v1(request, claims, key)
@@ -93,7 +98,7 @@ def _v1_claims(request: Request) -> Claims:
     if algorithm not in signature.V1_METHODS:
         raise errors.INVALID_SIGNATURE_METHOD()
     return Claims(
-        scheme=Scheme.V1,
+        scheme=_V1,
         access_key_id=access_key_id,
         nonce=nonce,
         signed_at=signed_at,
@@ -105,35 +110,35 @@ def _v1_claims(request: Request) -> Claims:
 
 def _v3_claims(request: Request) -> Claims:
     headers = request.headers
-    algorithm, access_key_id, signed_headers, given_signature = _authorization_parts(headers["authorization"])
+    algorithm, access_key_id, signed_headers, given_signature = _authorization_parts(request.header(b"authorization"))
     if not (access_key_id and signed_headers and given_signature):
         raise errors.INCOMPLETE_SIGNATURE(reason="Authorization lacks a part")
-    nonce = headers.get("x-acs-signature-nonce")
+    nonce = request.header(b"x-acs-signature-nonce")
     if not nonce:
         raise errors.missing("SignatureNonce")()
-    timestamp = headers.get("x-acs-date")
+    timestamp = request.header(b"x-acs-date")
     if not timestamp:
         raise errors.missing("Timestamp")()
     signed_at = _moment(timestamp)
     covered = _covered(signed_headers)
     if not covered >= _V3_SIGNED:
         raise errors.INCOMPLETE_SIGNATURE(reason="a common header is not signed")
-    if _TOKEN_HEADER in headers and _TOKEN_HEADER not in covered:
+    if _TOKEN_HEADER in headers and _TOKEN_NAME not in covered:
         raise errors.INCOMPLETE_SIGNATURE(reason="the security token is not signed")
     # Unsigned, it would let a stranger say how the body is to be read.
-    if request.body and "content-type" in headers and "content-type" not in covered:
+    if request.body and b"content-type" in headers and "content-type" not in covered:
         raise errors.INCOMPLETE_SIGNATURE(reason="the content type is not signed")
     if algorithm != signature.V3_ALGORITHM:
         raise errors.INVALID_SIGNATURE_METHOD()
     return Claims(
-        scheme=Scheme.V3,
+        scheme=_V3,
         access_key_id=access_key_id,
         nonce=nonce,
         signed_at=signed_at,
         algorithm=algorithm,
         signature=given_signature,
         signed_headers=signed_headers,
-        security_token=headers.get(_TOKEN_HEADER, ""),
+        security_token=request.header(_TOKEN_HEADER) if _TOKEN_HEADER in headers else "",
     )
 
 
@@ -189,7 +194,7 @@ def _check_v3(request: Request, claims: Claims, key: KnownKey) -> None:
     )
     to_sign = signature.v3_string_to_sign(canonical)
     matches = signature.same(signature.v3_signature(to_sign, key.secret), claims.signature)
-    if not matches or request.headers.get("x-acs-content-sha256") != body_hash:
+    if not matches or request.headers.get(b"x-acs-content-sha256") != body_hash.encode():
         masked = canonical
         if _TOKEN_HEADER in request.headers:
             masked = signature.v3_canonical_request(
@@ -199,7 +204,7 @@ def _check_v3(request: Request, claims: Claims, key: KnownKey) -> None:
                 claims.signed_headers,
                 body_hash,
             )
-        shown = masked[:MAX_SHOWN].encode("latin-1").decode("utf-8", "replace")
+        shown = masked[:MAX_SHOWN].decode("utf-8", "replace")
         raise _mismatch(
             "Specified signature does not match our calculation. "
             f"server StringToSign is [{to_sign}], server CanonicalRequest is [{shown}]"

@@ -67,11 +67,6 @@ def answer_bytes(response: Response, default_headers: Iterable[tuple[bytes, byte
     Args:
         default_headers: What the server adds to every answer, the date above all.
     """
-    parts = [STATUS_LINE[response.status]]
-    for name, value in default_headers:
-        parts += (name, b": ", value, b"\r\n")
-    for name, value in response.headers:
-        parts += (name, b": ", value, b"\r\n")
-    parts.append(b"\r\n" if keep_alive else b"connection: close\r\n\r\n")
-    parts.append(response.body)
-    return b"".join(parts)
+    fields = b"".join([b"%b: %b\r\n" % header for header in (*default_headers, *response.headers)])
+    end = b"\r\n" if keep_alive else b"connection: close\r\n\r\n"
+    return b"%b%b%b%b" % (STATUS_LINE[response.status], fields, end, response.body)

@@ -56,7 +56,7 @@ def refusal(
     response = page.refuse(
         error,
         request_id=request_id,
-        host=known.get("host", ""),
+        host=known.get(b"host", b"").decode("latin-1"),
         answer_format=asked_format(Scheme.V3, query, known) or Format.XML,
     )
     lines = [STATUS_LINE[response.status]]

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
+from message_contacts.quick import quickly_made
+
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a request comes from."""

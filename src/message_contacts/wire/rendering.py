@@ -20,7 +20,10 @@ from message_contacts.wire.reading import Format
 #: Seconds that the server keeps an idle connection, as it tells its clients.
 KEEP_ALIVE_SECONDS = 25
 
-_CONTENT_TYPES = {Format.JSON: b"application/json;charset=utf-8", Format.XML: b"text/xml;charset=utf-8"}
+# Members by names of their own: Python 3.11 takes about ten times as long to find one in its class.
+_JSON = Format.JSON
+_CONTENT_TYPE_JSON = (b"content-type", b"application/json;charset=utf-8")
+_CONTENT_TYPE_XML = (b"content-type", b"text/xml;charset=utf-8")
 _KEEP_ALIVE = (b"keep-alive", b"timeout=%d" % KEEP_ALIVE_SECONDS)
 
 
@@ -37,7 +40,7 @@ class Response:
 def answer(operation_name: str, fields: Mapping[str, Any], *, request_id: str, answer_format: Format) -> Response:
     """The answer to a call that was carried out."""
     content = {"RequestId": request_id, **fields}
-    is_json = answer_format is Format.JSON
+    is_json = answer_format is _JSON
     body = orjson.dumps(content) if is_json else xml_document(f"{operation_name}Response", content)
     return _response(200, answer_format, request_id, body)
 
@@ -101,7 +104,7 @@ def _response(status: int, answer_format: Format, request_id: str, body: bytes) 
     return Response(
         status,
         (
-            (b"content-type", _CONTENT_TYPES[answer_format]),
+            _CONTENT_TYPE_JSON if answer_format is _JSON else _CONTENT_TYPE_XML,
             (b"content-length", b"%d" % len(body)),
             (b"x-acs-request-id", identifier),
             (b"x-acs-trace-id", identifier.replace(b"-", b"").lower()),

@@ -109,7 +109,8 @@ async def test_only_so_many_secrets_are_remembered(vault: Vault, store: FakeAcce
     for name in ("a", "b", "c"):
         store.keys[name] = key(vault, name)
         await ring.find(name)
-    assert list(ring._known) == ["b", "c"]
+    assert len(ring._known) == 2
+    assert "a" not in ring._known
 
 
 OLD, NEW = bytes(range(32)), bytes(range(32, 64))

@@ -62,7 +62,7 @@ def test_v1_signature_agrees_with_the_vector(vector: dict[str, Any]):
 @pytest.mark.parametrize("vector", V3, ids=lambda vector: vector["id"])
 def test_v3_signature_agrees_with_the_vector(vector: dict[str, Any]):
     headers = collected([(name.encode(), value.encode()) for name, value in vector["headers"].items()])
-    signed_headers = vector.get("signed_headers") or ";".join(sorted(headers))
+    signed_headers = vector.get("signed_headers") or b";".join(sorted(headers)).decode()
     if vector["body"] is not None:
         assert signature.payload_hash(vector["body"].encode()) == vector["payload_sha256"]
     canonical = signature.v3_canonical_request(
@@ -70,7 +70,7 @@ def test_v3_signature_agrees_with_the_vector(vector: dict[str, Any]):
     )
     to_sign = signature.v3_string_to_sign(canonical)
     steps = [
-        ("canonical request", canonical, vector["canonical_request"]),
+        ("canonical request", canonical.decode(), vector["canonical_request"]),
         ("string to sign", to_sign, f"ACS3-HMAC-SHA256\n{vector['canonical_request_sha256']}"),
     ]
     if vector["expected_signature"] is not None:  # the gateway's own example does not tell the secret
@@ -120,17 +120,22 @@ def test_v3_agrees_with_a_slow_implementation(query: dict[str, str], headers: di
     for name in sorted(raw):
         expected += name.encode() + b":" + raw[name].strip(b" \t") + b"\n"
     expected += b"absent:\n\n" + listed.encode() + b"\nhash"
-    given_headers = {name: value.decode("latin-1") for name, value in raw.items()}
+    given_headers = {name.encode(): value for name, value in raw.items()}
     canonical = signature.v3_canonical_request("GET", query, given_headers, listed, "hash")
-    assert canonical.encode("latin-1") == expected
+    assert canonical == expected
     assert signature.v3_string_to_sign(canonical) == "ACS3-HMAC-SHA256\n" + hashlib.sha256(expected).hexdigest()
 
 
 def test_a_header_that_ends_in_a_byte_of_a_letter_keeps_it():
     """0xA0 is the end of an encoded letter, but a blank to whoever takes the bytes for Latin-1 text."""
-    value = "agent à".encode().decode("latin-1")
-    canonical = signature.v3_canonical_request("GET", {}, {"user-agent": f" {value}\t"}, "user-agent", "")
-    assert f"user-agent:{value}\n" in canonical
+    value = "agent à".encode()
+    canonical = signature.v3_canonical_request("GET", {}, {b"user-agent": b" %b\t" % value}, "user-agent", "")
+    assert b"user-agent:%b\n" % value in canonical
+
+
+def test_a_name_of_a_signed_header_is_taken_as_it_is():
+    canonical = signature.v3_canonical_request("GET", {}, {b"x-acs-%b": b"1"}, "X-Acs-%b;x-acs-100%", "")
+    assert b"\nx-acs-%b:1\nx-acs-100%:\n\nX-Acs-%b;x-acs-100%\n" in canonical
 
 
 def test_comparing_with_a_signature_that_is_no_ascii_refuses_it():

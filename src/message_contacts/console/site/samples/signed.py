@@ -52,9 +52,10 @@ def v3(call: SampleCall) -> SignedText:
         *(f"{name}: {value}" for name, value in headers.items()),
         f"authorization: {V3_ALGORITHM} Credential={KEY_ID},SignedHeaders={names},Signature={SIGNATURE}",
     ]
+    sent = {name.encode(): value.encode() for name, value in headers.items()}
     return SignedText(
         request="\n".join(lines),
-        canonical_request=v3_canonical_request("POST", query, headers, names, EMPTY_PAYLOAD_HASH),
+        canonical_request=v3_canonical_request("POST", query, sent, names, EMPTY_PAYLOAD_HASH).decode(),
         string_to_sign=f"{V3_ALGORITHM}\n{HASH}",
     )
 
