@@ -1,0 +1,162 @@
+"""Puts together what workers do, and what it shares with operations: senders, codes, texts."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import urlsplit
+
+from message_contacts.access.keys import Vault
+from message_contacts.bootstrap.recipients import RecipientSide
+from message_contacts.changes import Job, Settler
+from message_contacts.clock import Clock
+from message_contacts.contacts.deletion import WITHDRAW_CONTACT
+from message_contacts.contacts.model import Channel
+from message_contacts.delivery.expansion import MessageExpansion
+from message_contacts.delivery.fallback import SEND_FALLBACK_CODE, FallbackCodeSender
+from message_contacts.delivery.messages import DELIVER, EXPAND_MESSAGE
+from message_contacts.delivery.outcome import Outcome, Transport
+from message_contacts.delivery.recipient_search import RecipientSearch
+from message_contacts.delivery.review import REVIEW_MESSAGE, MessageReview
+from message_contacts.delivery.sending import DeliverySender
+from message_contacts.delivery.tally import Tally
+from message_contacts.delivery.texts.message_texts import MessageTexts
+from message_contacts.delivery.texts.webhook_texts import WebhookTexts
+from message_contacts.delivery.verification_sender import VerificationSender
+from message_contacts.delivery.webhook_posts import WebhookCodeSender, WebhookPosts
+from message_contacts.delivery.withdrawal import ContactWithdrawal, MemberSettings
+from message_contacts.ids import Ids
+from message_contacts.operations.call import Rules
+from message_contacts.settings import Settings
+from message_contacts.storage import Storage
+from message_contacts.verification.challenge import SEND_VERIFICATION
+from message_contacts.verification.texts.verification_texts import VerificationTexts
+from message_contacts.verification.tokens import Tokens
+from message_contacts.webhooks.rules import SEND_WEBHOOK_CODE
+from message_contacts.webhooks.sealing import EndpointSeal
+
+JobHandler = Callable[[Job], Awaitable[Outcome]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendingSide:
+    """What workers do, and what operations need of it."""
+
+    #: By kind of job.
+    handlers: Mapping[str, JobHandler]
+    sender: DeliverySender
+    search: RecipientSearch
+    #: Makes and knows links and codes of verifications.
+    tokens: Tokens
+    #: Makes and knows the codes of fallback addresses.
+    fallback_codes: Tokens
+    #: Makes and knows the codes of webhooks.
+    webhook_codes: Tokens
+    endpoint_seal: EndpointSeal
+
+
+def sending_side(
+    settings: Settings,
+    storage: Storage,
+    vault: Vault,
+    settler: Settler,
+    *,
+    clock: Clock,
+    ids: Ids,
+    tally: Tally,
+    rules: Rules,
+    recipients: RecipientSide,
+    transports: Mapping[Channel, Transport],
+    members: MemberSettings,
+) -> SendingSide:
+    """What sends, over these transports.
+
+    Args:
+        members: Where members keep contacts of their own.
+    """
+    message_texts = MessageTexts(settings.language, rules.contact_dates)
+    fallback_codes = Tokens(vault.derive("message-contacts fallback address codes"))
+    webhook_codes = Tokens(vault.derive("message-contacts webhook codes"))
+    endpoint_seal = EndpointSeal(vault)
+    webhook_texts = WebhookTexts(settings.language, rules.contact_dates)
+    sender = DeliverySender(
+        messages=storage.messages,
+        contacts=storage.contacts,
+        routing=storage.routing,
+        directories=storage.directory,
+        settler=settler,
+        standing=recipients.standing,
+        bounces=recipients.bounces,
+        texts=message_texts,
+        texts_in=cache(lambda language: MessageTexts([language], rules.contact_dates)),
+        unsubscribe_link=recipients.links.unsubscribe,
+        preferences_link=recipients.links.preferences,
+        webhooks=WebhookPosts(webhooks=storage.webhooks, seal=endpoint_seal, texts=webhook_texts),
+        transports=transports,
+        rules=rules.delivery,
+        clock=clock,
+        tally=tally,
+        host=urlsplit(settings.public_url).hostname or "localhost",
+    )
+    search = RecipientSearch(
+        messages=storage.messages,
+        webhooks=storage.webhooks,
+        routing=storage.routing,
+        directories=storage.directory,
+        ids=ids,
+        captured=rules.contacts.captured_counts,
+    )
+    tokens = Tokens(vault.derived("message-contacts verification tokens"))
+    handlers: dict[str, JobHandler] = {
+        SEND_VERIFICATION: VerificationSender(
+            verifications=storage.verification,
+            contacts=storage.contacts,
+            directories=storage.directory,
+            tokens=tokens,
+            texts=VerificationTexts(settings.language, rules.contact_dates),
+            transports=transports,
+            contact_rules=rules.contacts,
+            clock=clock,
+            public_url=settings.public_url,
+        ),
+        WITHDRAW_CONTACT: ContactWithdrawal(contacts=storage.contacts, members=members, settler=settler),
+        EXPAND_MESSAGE: MessageExpansion(
+            messages=storage.messages,
+            search=search,
+            settler=settler,
+            conditions=recipients.standing.of_tenant,
+            clock=clock,
+            ids=ids,
+            tally=tally,
+            captured=rules.contacts.captured_counts,
+        ),
+        REVIEW_MESSAGE: MessageReview(messages=storage.messages, settler=settler, clock=clock, ids=ids, tally=tally),
+        DELIVER: sender,
+        SEND_WEBHOOK_CODE: WebhookCodeSender(
+            webhooks=storage.webhooks,
+            directories=storage.directory,
+            seal=endpoint_seal,
+            tokens=webhook_codes,
+            texts=webhook_texts,
+            transports=transports,
+            clock=clock,
+        ),
+        SEND_FALLBACK_CODE: FallbackCodeSender(
+            messages=storage.messages,
+            directories=storage.directory,
+            tokens=fallback_codes,
+            texts=message_texts,
+            transports=transports,
+            clock=clock,
+        ),
+    }
+    return SendingSide(
+        handlers=handlers,
+        sender=sender,
+        search=search,
+        tokens=tokens,
+        fallback_codes=fallback_codes,
+        webhook_codes=webhook_codes,
+        endpoint_seal=endpoint_seal,
+    )
