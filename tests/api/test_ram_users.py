@@ -125,7 +125,7 @@ async def test_an_account_needs_no_directory_for_its_users(api: Api) -> None:
     await (await api.as_account(account.account_id)).call("CreateUser", RAM, UserName=USER)
 
 
-@pytest.mark.parametrize("operation", ["ListRoles", "CreateGroup", "GetAccessKeyLastUsed", "AssumeRole"])
+@pytest.mark.parametrize("operation", ["ListRoles", "CreateGroup", "GetLoginProfile", "AssumeRole"])
 async def test_what_is_not_there_is_not_found(operation: str, api: Api) -> None:
     for version in (RAM, STS):
         status, body = await api.error(operation, version)

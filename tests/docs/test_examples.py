@@ -49,6 +49,7 @@ def test_every_page_of_the_guide_that_shows_our_commands_is_run():
         "README.md",
         "access.md",
         "audit.md",
+        "console-access.md",
         "getting-started.md",
         "messages.md",
         "verification.md",

@@ -174,7 +174,7 @@ def test_a_copy_that_is_killed_is_continued_by_the_same_command(tmp_path: Path, 
     fill(path, rows=1_200)
     (tmp_path / "contacts.db.key").write_text(f"{KEY}\n")
     # Rows of a test have no secrets that open.
-    sql = "DELETE FROM access_key_use; DELETE FROM access_key"
+    sql = "PRAGMA foreign_keys = ON; DELETE FROM access_key"
     subprocess.run(
         [sys.executable, "-c", f"import sqlite3; c=sqlite3.connect({str(path)!r}); c.executescript('{sql}')"],
         check=True,
