@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
-
 from starlette.types import ASGIApp, Scope
 
 from message_contacts.access.console_sessions import ConsoleSessions
 from message_contacts.access.keys import Vault
-from message_contacts.console.by_prefix import by_prefix
+from message_contacts.console.by_prefix import by_prefix, when_asked_for
 from message_contacts.console.preference_pages import preference_pages
-from message_contacts.console.site import private_words
-from message_contacts.console.site.areas import ROUTES
 from message_contacts.console.site.calls import Calls
-from message_contacts.console.site.frame import Frame
-from message_contacts.console.site.private_words import PrivateWords
-from message_contacts.console.site.site import ConsoleSite
 from message_contacts.console.verification_pages import verification_pages
 from message_contacts.delivery.preferences import PreferenceService
 from message_contacts.settings import Settings
@@ -51,24 +44,23 @@ def all_pages(
     def is_secure(scope: Scope) -> bool:
         return origin(scope["client"], scope["scheme"], scope["headers"], settings.trusted_proxies).is_secure
 
-    console = ConsoleSite(
-        frame=Frame(
-            public_url=settings.public_url,
-            zone=settings.contact_date_zone,
-            default_language=settings.language[0],
+    def console() -> ASGIApp:
+        # Heavy to load, and most processes answer calls only.
+        from message_contacts.bootstrap.console import console_site  # noqa: PLC0415
+
+        return console_site(
+            settings,
+            sessions=sessions,
+            calls=calls,
+            vault=vault,
             captures=captures,
-            version=version("message-contacts"),
-            private_words=PrivateWords(vault.derived(private_words.PURPOSE)),
-        ),
-        sessions=sessions,
-        calls=calls,
-        source_address=source_address,
-        is_secure=is_secure,
-        routes=ROUTES,
-    )
+            source_address=source_address,
+            is_secure=is_secure,
+        )
+
     return by_prefix(
         {
-            "/console": console.application(),
+            "/console": when_asked_for(console),
             "/verify/": verification_pages(
                 verification,
                 public_url=settings.public_url,
