@@ -54,3 +54,12 @@ async def test_signing_out_everywhere_ends_the_other_browser_too(
 
     await other.goto(f"{tenant.console}/session")
     await expect(other.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+async def test_on_a_phone_the_present_area_is_in_sight(open_tab: OpenTab, tenant: Tenant) -> None:
+    page = await open_tab(viewport=PHONE)
+    await sign_in(page, tenant)
+
+    await page.goto(f"{tenant.console}/audit")
+
+    await expect(page.get_by_role("link", name="Audit", exact=True)).to_be_in_viewport(ratio=1)

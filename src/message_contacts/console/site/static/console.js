@@ -37,3 +37,7 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
 
 // The first field that was refused has the focus.
 document.querySelector("[aria-invalid=true]")?.focus();
+
+// On a narrow screen the areas scroll sideways: the present one is in sight.
+const present = document.querySelector(".areas [aria-current]");
+if (present) present.closest(".areas").scrollLeft = present.offsetLeft - present.closest(".areas").clientWidth / 3;
