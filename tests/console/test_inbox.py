@@ -101,6 +101,29 @@ async def test_new_mail_is_told_as_an_event_whatever_its_id(
     assert re.findall(r"data-id=\"(j-[0-9a-f]+)\"", answer.html) == [f"j-{message_id[2:]}000001"]
 
 
+async def test_nothing_more_is_told_to_somebody_who_has_signed_out(
+    database_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("message_contacts.console.site.frame.STREAM_SECONDS", 0.5)
+    async with open_api(database_path, clock=WaitingClock()) as api:
+        console = Console(api)
+        await console.sign_in()
+        same_session = Console(api, dict(console.jar))
+
+        async def later() -> None:
+            await settled()
+            await same_session.submit("/sign-out", follow=False)
+            await captured(api)
+            await settled()
+            api.clock.advance(3)
+
+        answer, _ = await asyncio.gather(console.open("/inbox/events"), later())
+
+        assert len(await api.inbox()) == 1
+    assert answer.status == 200
+    assert "tom@example.com" not in answer.html
+
+
 async def test_a_key_that_may_not_read_the_inbox_is_told_which_permission_is_missing(api: Api) -> None:
     reader = await ram_user(api, "reader", system=["ReadOnlyAccess"])
     console = Console(api)

@@ -64,6 +64,7 @@ class KeyFile:
                 return None
             keys = [entry.key for entry in self.read()]
         except (OSError, StartError) as failure:  # what is known goes on to count
+            # The trace would say no more.
             log.error("encryption_key_file_unusable", path=str(self.path), why=str(failure))  # noqa: TRY400
             return None
         self._seen = state

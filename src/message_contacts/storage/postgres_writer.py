@@ -269,6 +269,7 @@ class Writer:
             if deciding or is_unavailable(complaint):
                 connection.close()
                 self._failed(complaint)
+                # The trace would say no more.
                 log.error("commit_failed", complaint=type(complaint).__name__, change_sets=len(batch))  # noqa: TRY400
                 return _End.UNKNOWN if deciding else _End.LOST
             await _roll_back(connection)

@@ -185,6 +185,7 @@ class Writer:
             if self._metrics is not None:
                 self._metrics.commit_failed()
             self._take_all_back()
+            # The trace would say no more.
             log.error("commit_failed", complaint=type(complaint).__name__, change_sets=len(batch))  # noqa: TRY400
             for waiting in batch:
                 waiting.failure = unavailable(complaint)

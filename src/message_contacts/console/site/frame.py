@@ -255,7 +255,5 @@ async def _sent(events: AsyncIterator[Event]) -> AsyncIterator[bytes]:
             yield f"{named}event: {event.name}\n{lines}\n".encode()
     except (TimeoutError, StopAsyncIteration):
         return
-    except (
-        ApiError
-    ) as refusal:  # signed out meanwhile, or the right was taken away: the page finds out when it asks again
+    except ApiError as refusal:  # the right was taken away meanwhile: the page finds out when it asks again
         log.info("console_stream_ended", code=refusal.definition.code)

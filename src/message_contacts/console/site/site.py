@@ -103,6 +103,10 @@ class ConsoleSite:
             if found is None:
                 return self._to_sign_in(request)
             session, caller = found
+
+            async def is_signed_in() -> bool:
+                return await self._sessions.find(cookie) is not None
+
             csrf = _csrf(cookie)
             posted = Form()
             if request.method == "POST":
@@ -121,6 +125,7 @@ class ConsoleSite:
                 csrf=csrf,
                 query=self._frame.private_words.opened(read_query(request.url.query)),
                 posted=posted,
+                is_signed_in=is_signed_in,
             )
             try:
                 return await handler(visit)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -51,6 +51,8 @@ class Visit:
     #: Token that forms carry, so that other sites cannot send them.
     csrf: str
     query: Form
+    #: Whether the session is still open and its key still calls.
+    is_signed_in: Callable[[], Awaitable[bool]]
     posted: Form = field(default_factory=Form)
 
     @property
@@ -121,5 +123,14 @@ class Visit:
         return self.frame.refused(self, refusal)
 
     def stream(self, events: AsyncIterator[Event]) -> Response:
-        """Events for a page that stays open; the browser asks again when they end or take too long."""
-        return self.frame.stream(events)
+        """Events for a page that stays open; the browser asks again when they end or take too long.
+
+        They end with the session: nothing is told to somebody who has signed out, or whose key was switched off.
+        """
+        return self.frame.stream(self._while_signed_in(events))
+
+    async def _while_signed_in(self, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+        async for event in events:
+            if not await self.is_signed_in():
+                return
+            yield event
