@@ -153,7 +153,7 @@ def ours(mails: int) -> float:
     """Deliveries a second by one worker."""
     path = prepared(mails)
     with _sink() as port:
-        command = [str(Path(sys.executable).with_name("message-contacts")), "worker"]
+        command = [servers.PROGRAM, "worker"]
         environment = {
             "MESSAGE_CONTACTS_DATABASE_URL": f"sqlite:///{path}",
             "MESSAGE_CONTACTS_ENCRYPTION_KEY": KEY_TEXT,

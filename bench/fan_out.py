@@ -17,7 +17,6 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import asyncpg
 
@@ -105,12 +104,8 @@ def measured(members: int, cluster: Cluster) -> Run:
 
 def _serving(port: int, environment: dict[str, str]) -> servers.Server:
     """The API, without a worker inside."""
-    command = [_program(), "serve", "--host", "127.0.0.1", "--port", str(port)]
+    command = [servers.PROGRAM, "serve", "--host", "127.0.0.1", "--port", str(port)]
     return servers.Server("fan-out-api", command, port, {**environment, "MESSAGE_CONTACTS_WORKER": "false"})
-
-
-def _program() -> str:
-    return str(Path(sys.executable).with_name("message-contacts"))
 
 
 async def _filled(url: str, members: int) -> None:
@@ -189,7 +184,7 @@ async def _published(api: servers.Server, url: str, mail_port: int, environment:
     idle = await _calls(api.port, signer, members, asyncio.create_task(asyncio.sleep(_IDLE_SECONDS)))
     with contextlib.ExitStack() as stack:
         workers = [
-            stack.enter_context(servers.Server(f"fan-out-worker-{number}", [_program(), "worker"], 0, environment))
+            stack.enter_context(servers.Server(f"fan-out-worker-{number}", [servers.PROGRAM, "worker"], 0, environment))
             for number in range(WORKERS)
         ]
         await asyncio.sleep(2.0)  # they start; there is nothing to wait on but time

@@ -7,7 +7,6 @@ import http.client
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -17,6 +16,11 @@ from types import MappingProxyType
 ROOT = Path(__file__).parent.parent
 #: Where databases, logs and prepared requests lie.
 WORK = ROOT / "build" / "bench"
+#: Interpreter of an environment that has what our program needs and nothing else, as users have it. Some of what the
+#: tests need is loaded by others' packages wherever it is found, which takes time and memory.
+OUR_PYTHON = ROOT / ".tools" / "service" / "bin" / "python"
+#: Our program in it.
+PROGRAM = str(OUR_PYTHON.with_name("message-contacts"))
 #: Interpreter of moto_server and boto3, which would pull much into the project's own environment.
 MOTO_PYTHON = ROOT / ".tools" / "moto" / "bin" / "python"
 
@@ -176,7 +180,7 @@ def content_length(head: bytes) -> int:
 
 def start_bare(port: int, answer: Path) -> Server:
     """Uvicorn with the same event loop and parser as ours, answering the same bytes to everything."""
-    command = [sys.executable, "-m", "uvicorn", "bench.bare:app", "--host", "127.0.0.1", "--port", str(port)]
+    command = [str(OUR_PYTHON), "-m", "uvicorn", "bench.bare:app", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
     server = Server("bare", command, port, {"BENCH_ANSWER": str(answer)})
     server.until(server.answers("/"))
@@ -210,10 +214,7 @@ def launch_ours(
         helpers: Processes that work for it, each with its children: their time counts as the server's.
     """
     serve = ["serve", "--host", "127.0.0.1", "--port", str(port)]
-    if alone:
-        command = [sys.executable, "-m", "bench.alone", *serve]
-    else:
-        command = [str(Path(sys.executable).with_name("message-contacts")), *serve]
+    command = [str(OUR_PYTHON), "-m", "bench.alone", *serve] if alone else [PROGRAM, *serve]
     environment = {
         "MESSAGE_CONTACTS_DATABASE_URL": database_url,
         "MESSAGE_CONTACTS_ENCRYPTION_KEY": encryption_key,
