@@ -27,7 +27,10 @@ def quickly_made(cls: type[T]) -> type[T]:
         elif entry.default_factory is not MISSING:
             given["default_factory"] = entry.default_factory
         parameters.append((entry.name, Any, field(**given)))
-    plain = make_dataclass(cls.__name__, parameters)
+    # Nothing but the one method; without a docstring, it would work one out from the signature.
+    plain = make_dataclass(
+        cls.__name__, parameters, repr=False, eq=False, match_args=False, namespace={"__doc__": cls.__doc__}
+    )
     cls.__init__ = plain.__init__  # type: ignore[method-assign, misc]  # the very point
     del cls.__setattr__, cls.__delattr__
     return cls

@@ -18,9 +18,9 @@ from message_contacts.storage.sqlite_condition import Whereabouts, ailment_of
 from message_contacts.storage.sqlite_connection import UNAVAILABLE, connect, unavailable
 from message_contacts.storage.sqlite_writer import Writer, WriterSeam
 
-_READ_CACHE_KIB = 16 * 1024
+_READ_CACHE_KIB = 8 * 1024
 _LIST_CACHE_KIB = 4 * 1024
-_WRITE_CACHE_KIB = 16 * 1024
+_WRITE_CACHE_KIB = 8 * 1024
 #: Reads wait for nobody in the write-ahead log's everyday life; this covers recovery after a crash.
 _READ_BUSY_SECONDS = 1.0
 
