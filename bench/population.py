@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 CONTACTS_EACH = 10
 
+#: Prime, and so has no divisor in common with the number of texts of any length.
+_STRIDE = 2_305_843_009_213_693_951
 _BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _TITLES = ("FinanceDirector", "TechnicalDirector", "MaintenanceDirector", "CEO", "ProjectDirector", "Other")
 _TYPES = ("ServiceMessage", "FaultMessage", "AccountExpenses", "SecurityMessage", "ActivityMessage", "ProductMessage")
@@ -20,6 +22,16 @@ _TYPES = ("ServiceMessage", "FaultMessage", "AccountExpenses", "SecurityMessage"
 
 def _digits(what: str, number: int, alphabet: str, length: int) -> str:
     value = int.from_bytes(hashlib.blake2b(f"{what} {number}".encode(), digest_size=32).digest(), "big")
+    text = []
+    for _ in range(length):
+        value, digit = divmod(value, len(alphabet))
+        text.append(alphabet[digit])
+    return "".join(text)
+
+
+def _scattered(number: int, alphabet: str, length: int) -> str:
+    """Another text for every number, as long as there are texts of that length left, and in no order to be seen."""
+    value = number * _STRIDE % len(alphabet) ** length
     text = []
     for _ in range(length):
         value, digit = divmod(value, len(alphabet))
@@ -39,7 +51,8 @@ class Tenant:
 
     @property
     def directory_id(self) -> str:
-        return "rd-" + _digits("directory", self.number, _BASE62, 6)
+        # Unique among all tenants: drawn at random, a million of them would meet.
+        return "rd-" + _scattered(self.number, _BASE62, 6)
 
     @property
     def root_folder_id(self) -> str:
