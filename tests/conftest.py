@@ -7,12 +7,17 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from message_contacts.settings import PREFIX
 from tests.harness import Api, open_api
 
 #: Says at the end of a run which of the vendor's clients took part; watches whose rows are changed together.
 pytest_plugins = ["tests.conformance.report", "tests.one_tenant", "tests.postgres"]
+
+# A busy machine is no failure, neither of a test nor of what draws its examples.
+settings.register_profile("any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any-machine")
 
 #: For `pytest.mark.parametrize("engine", ENGINES, indirect=True)`: every test of a module on both engines.
 ENGINES = ["sqlite", "postgresql"]

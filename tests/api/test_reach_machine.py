@@ -372,6 +372,5 @@ TestReach = Reach.TestCase
 TestReach.settings = settings(
     max_examples=15,
     stateful_step_count=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -285,7 +285,6 @@ def _new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[No
 _SETTINGS = settings(
     max_examples=25,
     stateful_step_count=30,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 TestContactLife = ContactLife.TestCase

@@ -41,7 +41,7 @@ ALWAYS = [
     "`id`",
 ]
 #: Each example starts a compiler or an interpreter, for many texts at once.
-several = settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+several = settings(max_examples=3, suppress_health_check=list(HealthCheck))
 many_texts = st.lists(TEXTS, min_size=60, max_size=120).map(lambda found: [*ALWAYS, *found])
 
 
@@ -91,7 +91,7 @@ def test_bash_cannot_be_given_a_null_character() -> None:
 
 @pytest.mark.parametrize("tool", [name for name in ("go", "javac", "terraform") if shutil.which(name)])
 @given(texts=many_texts)
-@settings(max_examples=1, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1, suppress_health_check=list(HealthCheck))
 def test_compilers_read_the_texts(tmp_path_factory: pytest.TempPathFactory, tool: str, texts: list[str]) -> None:
     folder = tmp_path_factory.mktemp(tool)
     if tool == "go":

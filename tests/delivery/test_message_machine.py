@@ -407,7 +407,6 @@ def test_messages_reach_whom_they_should_once_or_say_why_not(databases: Callable
         settings=settings(
             max_examples=8,
             stateful_step_count=30,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hmac
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from message_contacts.protocol.mac import MacKey
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(st.binary(max_size=200), st.binary(max_size=300))
 def test_it_agrees_with_the_library(key: bytes, text: bytes) -> None:
     assert MacKey.of(key).hexdigest(text) == hmac.digest(key, text, "sha256").hex()

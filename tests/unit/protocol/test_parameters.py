@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote_plus
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from message_contacts.protocol.parameters import (
@@ -20,14 +20,12 @@ from message_contacts.protocol.parameters import (
 texts = st.text(st.characters(codec="utf-8"), max_size=15)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(st.dictionaries(texts, texts, max_size=8))
 def test_what_a_client_encodes_is_read_back(parameters: dict[str, str]):
     encoded = "&".join(f"{quote_plus(name)}={quote_plus(value)}" for name, value in parameters.items())
     assert parse_form(encoded) == (parameters, None)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(st.text(st.sampled_from("ab=&+%0cC;? ä"), max_size=30))
 def test_reading_agrees_with_the_standard_library(text: str):
     expected: dict[str, str] = {}
