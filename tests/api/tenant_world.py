@@ -13,7 +13,7 @@ from message_contacts.clock import Instant
 from message_contacts.contacts.model import MessageType
 from message_contacts.delivery.outbox import Fate, Settlement
 from message_contacts.delivery.outcome import Outcome, Verdict
-from message_contacts.delivery.preferences import Choice
+from message_contacts.delivery.preference_rules import Choice
 from message_contacts.verification.challenge import Visitor
 from tests.api.publishing import OURS, deliveries, publish
 from tests.api.recipients import preference_links

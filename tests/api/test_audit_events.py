@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from message_contacts.contacts.model import MessageType
-from message_contacts.delivery.preferences import Choice
+from message_contacts.delivery.preference_rules import Choice
 from message_contacts.operations.catalogue import REGISTRY
 from message_contacts.operations.registry import Access
 from message_contacts.verification.challenge import PageState

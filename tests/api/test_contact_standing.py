@@ -6,7 +6,7 @@ import pytest
 
 from message_contacts.contacts.model import MessageType
 from message_contacts.delivery.outcome import Outcome, Verdict
-from message_contacts.delivery.preferences import Choice
+from message_contacts.delivery.preference_rules import Choice
 from message_contacts.delivery.standing import QuietHours
 from message_contacts.verification.challenge import Visitor
 from tests.api.publishing import deliveries, publish

@@ -29,12 +29,9 @@ WHOLE_TENANT = {
     "housekeeping.DELETE_MESSAGES",
     "key_uses.LAST_USES",
     "ram.KEYS_OF_ACCOUNT",
-    "people.DECIDE_AGAIN_WHO_GETS",
     "people.DELIVERIES_NAMING",
     "people.HAND_OVERS_OF_CONTACT",
     "people.JOBS",
-    "people.MASK_HAND_OVERS",
-    "people.MASK_INCIDENT_NOTES",
     "people.OTHER_CONTACT_WITH_ADDRESS",
     "people.OTHER_COPY_WITH_ADDRESS",
     "inbox.COUNT",
@@ -48,6 +45,9 @@ WHOLE_TENANT = {
     "standing.ANY_SUSPENSION",
     "standing.PREFERENCES",
     "standing.SUSPENSIONS",
+    "traces.DECIDE_AGAIN_WHO_GETS",
+    "traces.MASK_HAND_OVERS",
+    "traces.MASK_INCIDENT_NOTES",
     "verification.BLOCKS",
 }
 #: These sort, because what they sort is small (keys or blocks of one tenant, one lineage).

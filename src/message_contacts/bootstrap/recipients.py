@@ -8,11 +8,12 @@ from message_contacts.access.keys import Vault
 from message_contacts.changes import Settler
 from message_contacts.clock import Clock
 from message_contacts.delivery.bounces import Bounces
+from message_contacts.delivery.circumstances import Standing
 from message_contacts.delivery.links import Links
 from message_contacts.delivery.preferences import PreferenceService
 from message_contacts.delivery.return_path import ReturnPaths
 from message_contacts.delivery.rules import Circumstances
-from message_contacts.delivery.standing import Standing, StandingRules
+from message_contacts.delivery.standing import StandingRules
 from message_contacts.delivery.tally import Tally
 from message_contacts.ids import Ids
 from message_contacts.settings import Settings

@@ -24,10 +24,10 @@ from message_contacts.delivery.standing import (
     Sign,
     Source,
     StandingRules,
-    StandingStore,
     Suspension,
     SuspensionReason,
 )
+from message_contacts.delivery.standing_store import StandingStore
 from message_contacts.delivery.tally import Happening, Tally
 from message_contacts.errors import ErrorDefinition
 from message_contacts.ids import Ids

@@ -14,6 +14,7 @@ from message_contacts.contacts.model import Channel, Contact, MessageType
 from message_contacts.contacts.store import ContactStore
 from message_contacts.delivery.bounces import Bounces
 from message_contacts.delivery.candidates import Because, Candidate, Reason, contact_candidates, copy_candidates
+from message_contacts.delivery.circumstances import Standing
 from message_contacts.delivery.ground import RoutingStore
 from message_contacts.delivery.message_store import MessageStore
 from message_contacts.delivery.messages import (
@@ -33,7 +34,6 @@ from message_contacts.delivery.messages import (
 )
 from message_contacts.delivery.outcome import Outcome, OutgoingMessage, Transport, Verdict
 from message_contacts.delivery.rules import Asked, Circumstances, Word, judge
-from message_contacts.delivery.standing import Standing
 from message_contacts.delivery.tally import Happening, Tally
 from message_contacts.delivery.texts.message_texts import MessageTexts, Worded
 from message_contacts.delivery.webhook_posts import WebhookPosts

@@ -19,6 +19,7 @@ from message_contacts.changes import Cause, Decision, Nonce, Settler
 from message_contacts.clock import Clock, Instant
 from message_contacts.contacts.model import ContactRules
 from message_contacts.contacts.store import ContactStore
+from message_contacts.delivery.circumstances import Standing
 from message_contacts.delivery.ground import RoutingStore
 from message_contacts.delivery.message_store import MessageStore
 from message_contacts.delivery.messages import DeliveryRules
@@ -26,7 +27,6 @@ from message_contacts.delivery.outbox import Inbox, Outbox
 from message_contacts.delivery.recipient_search import RecipientSearch
 from message_contacts.delivery.rules import Circumstances
 from message_contacts.delivery.sending import DeliverySender
-from message_contacts.delivery.standing import Standing
 from message_contacts.directory.model import DirectoryRules, ResourceDirectory
 from message_contacts.directory.store import DirectoryStore
 from message_contacts.ids import Ids

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from message_contacts.delivery import preferences
-from message_contacts.delivery.preferences import NO_HAND_OVER
+from message_contacts.delivery import preference_rules
+from message_contacts.delivery.preference_rules import NO_HAND_OVER
 from message_contacts.delivery.standing import HandOver
 from message_contacts.operations.call import Call
 from message_contacts.operations.dates import utc_time
@@ -83,7 +83,7 @@ async def list_hand_overs(
 async def close_hand_over(call: Call, *, hand_over_id: str, note: str) -> Mapping[str, Any]:
     closed = await call.change(
         lambda: call.services.standing.store.hand_over(call.account_id, hand_over_id),
-        lambda found: preferences.close_hand_over(found, note, closed_by=call.caller.access_key_id, now=call.now),
+        lambda found: preference_rules.close_hand_over(found, note, closed_by=call.caller.access_key_id, now=call.now),
     )
     return {"HandOver": shown_hand_over(closed)}
 

@@ -8,22 +8,30 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from message_contacts import errors
-from message_contacts.audit.model import KeptEvent
-from message_contacts.changes import Job
-from message_contacts.clock import Instant
-from message_contacts.contacts.model import Address, Contact, Slot
-from message_contacts.delivery.messages import Delivery
-from message_contacts.delivery.standing import Preference, Suspension
 from message_contacts.operations.call import Call
 from message_contacts.operations.contact_parameters import CONTACT_ID_PARAMETER
 from message_contacts.operations.copies import COPY_FIELDS, copy_fields
-from message_contacts.operations.dates import utc_time
 from message_contacts.operations.evidence import BLOCK_FIELDS, EVIDENCE_FIELDS, block_fields, evidence_fields
 from message_contacts.operations.hand_overs import HAND_OVER_FIELDS, shown_hand_over
 from message_contacts.operations.inbox import MESSAGE_FIELDS, message_fields
-from message_contacts.operations.message_parameters import DELIVERY_FIELDS, shown_delivery
-from message_contacts.operations.own_parameters import DATE, SOURCE, VERSIONS, list_errors
-from message_contacts.operations.registry import Access, Field, Items, Operation, Shape, operation
+from message_contacts.operations.own_parameters import SOURCE, VERSIONS, list_errors
+from message_contacts.operations.privacy_fields import (
+    HELD_AUDIT_FIELDS,
+    HELD_CONTACT_FIELDS,
+    HELD_DELIVERY_FIELDS,
+    HELD_JOB_FIELDS,
+    HELD_PREFERENCE_FIELDS,
+    HELD_SUSPENSION_FIELDS,
+    HELD_VERIFICATION_FIELDS,
+    held_audit_event,
+    held_contact,
+    held_delivery,
+    held_job,
+    held_preference,
+    held_suspension,
+    held_verification,
+)
+from message_contacts.operations.registry import Access, Field, Items, Operation, operation
 from message_contacts.operations.token_paging import (
     INVALID_NEXT_TOKEN,
     MAX_RESULTS,
@@ -33,81 +41,12 @@ from message_contacts.operations.token_paging import (
 )
 from message_contacts.privacy.erasure import erase, without_addresses
 from message_contacts.privacy.model import Person
-from message_contacts.verification.model import Block, Verification
+from message_contacts.verification.model import Block
 
 _CONTACT_ID = CONTACT_ID_PARAMETER.needed()
 #: Begins the tokens of pages: messages come first, then deliveries, then audit events.
 _AUDIT_EVENTS, _DELIVERIES, _MESSAGES = "a", "d", "m"
 _SALT_BYTES = 16
-
-_ADDRESS_FIELDS: Mapping[str, Shape] = {
-    "Target": Field("string", "Address in use, or first to be confirmed.", "tom@example.com"),
-    "ConfirmTime": Field(
-        "string", "When it was confirmed; absent when it was not. " + DATE, "2026-11-21T08:15:00.000Z"
-    ),
-    "Captured": Field("boolean", "Confirmed from the captured inbox: no proof of a person.", example=False),
-    "Replacement": Field("string", "Address that waits to be confirmed; absent when none does.", "t@example.com"),
-}
-_CONTACT_FIELDS: Mapping[str, Shape] = {
-    "Name": Field("string", "Name.", "tom"),
-    "Title": Field("string", "Job title.", "CEO"),
-    "MessageTypes": Items(Field("string", "Type.", "AccountExpenses")),
-    "Status": Field("string", "Verifying, Active or Deleting.", "Active"),
-    "CreateTime": Field("string", DATE, "2026-11-21T08:15:00.000Z"),
-    "EmailAddress": _ADDRESS_FIELDS,
-    "PhoneNumber": _ADDRESS_FIELDS,
-    "Bindings": Items(
-        {
-            "Member": Field("string", "Directory, folder or member.", "fd-ZDNPiT****"),
-            "BindTime": Field("string", DATE, "2026-11-21T08:15:00.000Z"),
-        }
-    ),
-}
-_VERIFICATION_FIELDS: Mapping[str, Shape] = {
-    "VerificationId": Field("string", "The verification.", "3zzbpbhjfx"),
-    "Channel": Field("string", "email or sms.", "email"),
-    "Target": Field("string", "Address to be confirmed.", "tom@example.com"),
-    "State": Field("string", "waiting or confirmed.", "confirmed"),
-    "TimesSent": Field("integer", "How often it was asked for.", 1),
-    "SendTime": Field("string", "When it was last asked for. " + DATE, "2026-11-21T08:15:00.000Z"),
-    "ExpireTime": Field("string", "When link and code run out. " + DATE, "2026-11-22T08:15:00.000Z"),
-    "WrongCodes": Field("integer", "Wrong codes entered since it was last sent.", 0),
-}
-_JOB_FIELDS: Mapping[str, Shape] = {
-    "JobId": Field("string", "The job.", "j-019aa8a5598094250d04b0b8"),
-    "Kind": Field("string", "What it does.", "send-verification"),
-    "Channel": Field("string", "email, sms or internal.", "email"),
-    "CreateTime": Field("string", DATE, "2026-11-21T08:15:00.000Z"),
-    "DueTime": Field("string", DATE, "2026-11-21T08:15:00.000Z"),
-    "Attempts": Field("integer", "Tries made.", 1),
-    "Reason": Field("string", "Why the last try failed; absent before the first.", "mailbox-unknown"),
-}
-_DELIVERY_FIELDS: Mapping[str, Shape] = {
-    name: DELIVERY_FIELDS[name]
-    for name in ("DeliveryId", "MessageId", "Channel", "Address", "State", "Reason", "Route", "CreateTime", "SentTime")
-}
-_SUSPENSION_FIELDS: Mapping[str, Shape] = {
-    "Channel": Field("string", "email or sms.", "email"),
-    "Address": Field("string", "Address.", "tom@example.com"),
-    "Reason": Field("string", "Why nothing is sent there; absent while it is.", "hard-bounce"),
-    "LastTime": Field("string", "When the last message came back. " + DATE, "2026-11-21T08:15:00.000Z"),
-    "Told": Items(Field("string", "What the other side said, cut.", "550 5.1.1 User unknown")),
-}
-_PREFERENCE_FIELDS: Mapping[str, Shape] = {
-    "Channel": Field("string", "email or sms.", "email"),
-    "Address": Field("string", "Where it was said.", "tom@example.com"),
-    "ForAddress": Field("boolean", "Said for the address, by one click, whoever else has it.", example=False),
-    "UnwantedTypes": Items(Field("string", "Type that is not wanted.", "ProductMessage")),
-    "QuietHours": Field("string", "Without messages; absent when there are none.", "22:00-07:00 Asia/Shanghai"),
-    "Language": Field("string", "Language chosen; empty when none was.", "en"),
-    "ChangeTime": Field("string", DATE, "2026-11-21T08:15:00.000Z"),
-}
-_AUDIT_FIELDS: Mapping[str, Shape] = {
-    "EventId": Field("string", "The audit event.", "ae-019aa8a5598094250d04b0b8"),
-    "EventTime": Field("string", DATE, "2026-11-21T08:15:00.000Z"),
-    "Operation": Field("string", "What was done.", "AddMessageContact"),
-    "Personal": Field("string", "JSON: what the event says about the person, addresses masked.", '{"changes":[]}'),
-}
 
 
 @operation(
@@ -127,18 +66,18 @@ _AUDIT_FIELDS: Mapping[str, Shape] = {
     returns={
         **TOKEN_FIELDS,
         "ContactId": Field("string", "Contact.", "c-qL4HqKONzOM7****"),
-        "Contact": _CONTACT_FIELDS,
+        "Contact": HELD_CONTACT_FIELDS,
         "DetachedContacts": Items(COPY_FIELDS),
-        "Verifications": Items(_VERIFICATION_FIELDS),
+        "Verifications": Items(HELD_VERIFICATION_FIELDS),
         "Evidence": Items(EVIDENCE_FIELDS),
         "Blocks": Items(BLOCK_FIELDS),
-        "Jobs": Items(_JOB_FIELDS),
-        "Suspensions": Items(_SUSPENSION_FIELDS),
-        "Preferences": Items(_PREFERENCE_FIELDS),
+        "Jobs": Items(HELD_JOB_FIELDS),
+        "Suspensions": Items(HELD_SUSPENSION_FIELDS),
+        "Preferences": Items(HELD_PREFERENCE_FIELDS),
         "HandOvers": Items(HAND_OVER_FIELDS),
         "Messages": Items(MESSAGE_FIELDS),
-        "Deliveries": Items(_DELIVERY_FIELDS),
-        "AuditEvents": Items(_AUDIT_FIELDS),
+        "Deliveries": Items(HELD_DELIVERY_FIELDS),
+        "AuditEvents": Items(HELD_AUDIT_FIELDS),
     },
     resources=["contact/{ContactId}"],
     needs_directory=False,
@@ -160,14 +99,14 @@ def _held(person: Person, call: Call) -> dict[str, Any]:
     """What comes with the first page."""
     contact = person.contact
     return {
-        **({} if contact is None else {"Contact": _contact_fields(contact, call)}),
+        **({} if contact is None else {"Contact": held_contact(contact, call)}),
         "DetachedContacts": [copy_fields(copy) for copy in person.copies],
-        "Verifications": [_verification_fields(verification) for verification in person.verifications],
+        "Verifications": [held_verification(verification) for verification in person.verifications],
         "Evidence": [evidence_fields(evidence) for evidence in person.evidence],
         "Blocks": [block_fields(block) for block in person.blocks],
-        "Jobs": [_job_fields(job) for job in person.jobs],
-        "Suspensions": [_suspension_fields(suspension) for suspension in person.suspensions],
-        "Preferences": [_preference_fields(preference) for preference in person.preferences],
+        "Jobs": [held_job(job) for job in person.jobs],
+        "Suspensions": [held_suspension(suspension) for suspension in person.suspensions],
+        "Preferences": [held_preference(preference) for preference in person.preferences],
         "HandOvers": [shown_hand_over(hand_over) for hand_over in person.hand_overs],
     }
 
@@ -182,112 +121,19 @@ async def _page(call: Call, person: Person, position: str, limit: int) -> dict[s
         after = ""
     if kind != _AUDIT_EVENTS:
         behind = (delivery for delivery in person.deliveries if delivery.delivery_id > after)
-        entries += [(_DELIVERIES + delivery.delivery_id, _delivery_fields(delivery)) for delivery in behind]
+        entries += [(_DELIVERIES + delivery.delivery_id, held_delivery(delivery)) for delivery in behind]
         after = ""
     if len(entries) <= limit:
         wanted = limit + 1 - len(entries)
         events = await call.services.audit.events_of_person(
             call.account_id, person.contact_id, after=after, limit=wanted
         )
-        entries += [(_AUDIT_EVENTS + kept.event.event_id, _audit_fields(kept)) for kept in events]
+        entries += [(_AUDIT_EVENTS + kept.event.event_id, held_audit_event(kept)) for kept in events]
     return {
         "Messages": [fields for key, fields in entries[:limit] if key.startswith(_MESSAGES)],
         "Deliveries": [fields for key, fields in entries[:limit] if key.startswith(_DELIVERIES)],
         "AuditEvents": [fields for key, fields in entries[:limit] if key.startswith(_AUDIT_EVENTS)],
         **next_token(entries, limit, lambda entry: entry[0]),
-    }
-
-
-def _contact_fields(contact: Contact, call: Call) -> dict[str, Any]:
-    fields: dict[str, Any] = {
-        "Name": contact.name.text,
-        "Title": contact.title,
-        "MessageTypes": contact.message_types,
-        "Status": contact.status(call.rules.contacts),
-        "CreateTime": utc_time(contact.created_at),
-        "Bindings": [
-            {"Member": binding.node_id, "BindTime": utc_time(binding.bound_at)} for binding in contact.bindings
-        ],
-    }
-    for name, slot in (("EmailAddress", contact.email), ("PhoneNumber", contact.phone)):
-        if slot.shown is not None:
-            fields[name] = _address_fields(slot, slot.shown)
-    return fields
-
-
-def _address_fields(slot: Slot[Any], shown: Address) -> dict[str, Any]:
-    verified, waiting = slot.verified, slot.waiting
-    return {
-        "Target": shown.text,
-        **({} if verified is None else {"ConfirmTime": utc_time(verified.at), "Captured": verified.captured}),
-        **({} if waiting is None else {"Replacement": waiting.text}),
-    }
-
-
-def _verification_fields(verification: Verification) -> dict[str, Any]:
-    return {
-        "VerificationId": verification.verification_id,
-        "Channel": verification.channel,
-        "Target": verification.address,
-        "State": verification.state,
-        "TimesSent": verification.generation,
-        "SendTime": utc_time(verification.sent_at),
-        "ExpireTime": utc_time(verification.expires_at),
-        "WrongCodes": verification.wrong_codes,
-    }
-
-
-def _job_fields(job: Job) -> dict[str, Any]:
-    return {
-        "JobId": job.job_id,
-        "Kind": job.kind,
-        "Channel": job.channel,
-        "CreateTime": utc_time(job.created_at),
-        "DueTime": utc_time(job.due_at),
-        "Attempts": job.attempts,
-        **({"Reason": job.last_failure} if job.last_failure else {}),
-    }
-
-
-def _delivery_fields(delivery: Delivery) -> dict[str, Any]:
-    shown = shown_delivery(delivery)
-    return {name: shown[name] for name in _DELIVERY_FIELDS if name in shown}
-
-
-def _suspension_fields(suspension: Suspension) -> dict[str, Any]:
-    return {
-        "Channel": suspension.channel,
-        "Address": suspension.address,
-        **({} if suspension.reason is None else {"Reason": suspension.reason}),
-        "LastTime": utc_time(suspension.bounced_at),
-        "Told": [sign.told for sign in suspension.signs],
-    }
-
-
-def _preference_fields(preference: Preference) -> dict[str, Any]:
-    quiet = preference.quiet
-    hours = "" if quiet is None else f"{_clock(quiet.starts)}-{_clock(quiet.ends)} {quiet.zone}"
-    return {
-        "Channel": preference.channel,
-        "Address": preference.address_key,
-        "ForAddress": not preference.contact_id,
-        "UnwantedTypes": sorted(preference.unwanted),
-        **({"QuietHours": hours} if hours else {}),
-        "Language": preference.language,
-        "ChangeTime": utc_time(preference.changed_at),
-    }
-
-
-def _clock(minute: int) -> str:
-    return f"{minute // 60:02}:{minute % 60:02}"
-
-
-def _audit_fields(kept: KeptEvent) -> dict[str, Any]:
-    return {
-        "EventId": kept.event.event_id,
-        "EventTime": utc_time(Instant(kept.event.happened_at)),
-        "Operation": kept.event.operation,
-        "Personal": kept.personal[0].details,
     }
 
 

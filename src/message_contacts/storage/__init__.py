@@ -21,7 +21,7 @@ from message_contacts.contacts.store import ContactStore
 from message_contacts.delivery.ground import RoutingStore
 from message_contacts.delivery.message_store import MessageStore
 from message_contacts.delivery.outbox import Inbox, Outbox
-from message_contacts.delivery.standing import StandingStore
+from message_contacts.delivery.standing_store import StandingStore
 from message_contacts.delivery.turns import Turns
 from message_contacts.directory.store import DirectoryStore
 from message_contacts.health import Ailment

@@ -36,14 +36,15 @@ from message_contacts.storage.contacts import CONTACT_RECORD
 from message_contacts.storage.deliveries import DELIVERY_RECORD
 from message_contacts.storage.detached import COPY_RECORD
 from message_contacts.storage.engine import Database, Parameters, Step
+from message_contacts.storage.hand_overs import HAND_OVER_RECORD
 from message_contacts.storage.inbox import cleared
 from message_contacts.storage.incidents import FALLBACK_RECORD, INCIDENT_RECORD
 from message_contacts.storage.messages import MESSAGE_RECORD, PROGRESS_RECORD
 from message_contacts.storage.outbox import enqueued, requeued
-from message_contacts.storage.people import traces_erased
 from message_contacts.storage.policies import POLICY_RECORD, POLICY_VERSION_RECORD
 from message_contacts.storage.records import Record
-from message_contacts.storage.standing import HAND_OVER_RECORD, PREFERENCE_RECORD, SUSPENSION_RECORD
+from message_contacts.storage.standing import PREFERENCE_RECORD, SUSPENSION_RECORD
+from message_contacts.storage.traces import traces_erased
 from message_contacts.storage.tree import DIRECTORY_RECORD, FOLDER_RECORD, MEMBER_RECORD
 from message_contacts.storage.users import USER_RECORD
 from message_contacts.storage.verification import (

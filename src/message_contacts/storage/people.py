@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from message_contacts.changes import EraseTraces
 from message_contacts.contacts.model import Channel
 from message_contacts.delivery.messages import Delivery, job_id
 from message_contacts.delivery.outbox import CapturedMessage
@@ -15,10 +14,11 @@ from message_contacts.storage import contacts, incidents, standing, verification
 from message_contacts.storage.contacts import contact_from_row
 from message_contacts.storage.deliveries import delivery_from_row
 from message_contacts.storage.detached import copy_from_row
-from message_contacts.storage.engine import Database, Query, Row, Step
+from message_contacts.storage.engine import Database, Query, Row
+from message_contacts.storage.hand_overs import hand_over_from_row
 from message_contacts.storage.inbox import message_from_row
 from message_contacts.storage.outbox import job_from_row
-from message_contacts.storage.standing import hand_over_from_row, preference_from_row, suspension_from_row
+from message_contacts.storage.standing import preference_from_row, suspension_from_row
 from message_contacts.storage.verification import block_from_row, evidence_from_row, verification_from_row
 from message_contacts.verification.erased_addresses import is_erased
 from message_contacts.verification.model import Block
@@ -128,72 +128,6 @@ MESSAGES_TO = """
     SELECT message_id, channel, recipient, subject, text, html, captured_at, verification_id FROM inbox_message
      WHERE account_id = $1 AND recipient_key = $2 AND message_id > $3
      ORDER BY message_id LIMIT $4
-"""
-
-DELETE_NODES_OF_CONTACT = """
-    -- Take all objects of all copies of one contact away.
-    DELETE FROM detached_node
-     WHERE account_id = $1
-       AND detached_id IN (SELECT detached_id FROM detached_contact WHERE account_id = $1 AND contact_id = $2)
-"""
-
-DELETE_COPIES_OF_CONTACT = """
-    -- Take all copies of one contact away.
-    DELETE FROM detached_contact
-     WHERE account_id = $1
-       AND detached_id IN (SELECT detached_id FROM detached_contact WHERE account_id = $1 AND contact_id = $2)
-"""
-
-DELETE_EVIDENCE_OF_CONTACT = """
-    -- Take all evidence of one contact away.
-    DELETE FROM evidence
-     WHERE account_id = $1
-       AND verification_id IN (SELECT verification_id FROM evidence WHERE account_id = $1 AND contact_id = $2)
-"""
-
-DELETE_AUDIT_PARTS = """
-    -- Take what audit events tell of one person away; the events stay, and so does their chain.
-    DELETE FROM audit_personal WHERE account_id = $1 AND person_id = $2
-"""
-
-DELETE_JOB = """
-    -- Take work away, whether it waits, is under way or was given up.
-    DELETE FROM job WHERE account_id = $1 AND job_id = $2
-"""
-
-DELETE_MESSAGES_TO = """
-    -- Take all captured messages to an address away.
-    DELETE FROM inbox_message WHERE account_id = $1 AND recipient_key = $2
-"""
-
-DELETE_MESSAGE = """
-    -- Take one captured message away.
-    DELETE FROM inbox_message WHERE account_id = $1 AND message_id = $2
-"""
-
-MASK_INCIDENT_NOTES = """
-    -- Take an address out of what was noted about incidents.
-    UPDATE incident SET note = replace(lower(note), CAST($1 AS TEXT), '***'), version = version + 1
-     WHERE account_id = $2 AND note <> '' AND replace(lower(note), CAST($1 AS TEXT), '') <> lower(note)
-"""
-
-MASK_HAND_OVERS = """
-    -- Take an address out of what others asked, and what was noted about it.
-    UPDATE hand_over SET wish = replace(lower(wish), CAST($1 AS TEXT), '***'),
-           note = replace(lower(note), CAST($1 AS TEXT), '***'), version = version + 1
-     WHERE account_id = $2
-       AND (replace(lower(wish), CAST($1 AS TEXT), '') <> lower(wish)
-            OR replace(lower(note), CAST($1 AS TEXT), '') <> lower(note))
-"""
-
-DECIDE_AGAIN_WHO_GETS = """
-    -- Have those decide again who are just working out who gets a tenant's messages.
-    UPDATE message_progress SET version = version + 1 WHERE account_id = $1
-"""
-
-DELETE_MESSAGES_OF_VERIFICATION = """
-    -- Take the captured messages to an address that carry one verification away.
-    DELETE FROM inbox_message WHERE account_id = $1 AND recipient_key = $2 AND verification_id = $3
 """
 
 
@@ -356,32 +290,6 @@ class People:
 
     def scrub(self) -> None:
         self._database.scrub()
-
-
-def traces_erased(change: EraseTraces) -> list[Step]:
-    """The steps of `changes.EraseTraces`."""
-    account_id = change.account_id
-    person = (account_id, change.person_id)
-    return [
-        Step(DELETE_NODES_OF_CONTACT, person),
-        Step(DELETE_COPIES_OF_CONTACT, person),
-        Step(DELETE_EVIDENCE_OF_CONTACT, person),
-        Step(DELETE_AUDIT_PARTS, person),
-        *(Step(DELETE_JOB, (account_id, job_id)) for job_id in change.job_ids),
-        *(Step(DELETE_MESSAGES_TO, (account_id, address)) for address in change.own_addresses),
-        *(
-            Step(DELETE_MESSAGES_OF_VERIFICATION, (account_id, address, verification_id))
-            for address in change.shared_addresses
-            for verification_id in change.verification_ids
-        ),
-        *(Step(DELETE_MESSAGE, (account_id, message_id)) for message_id in change.message_ids),
-        *(
-            Step(statement, (address, account_id))
-            for address in change.own_addresses
-            for statement in (MASK_INCIDENT_NOTES, MASK_HAND_OVERS)
-        ),
-        Step(DECIDE_AGAIN_WHO_GETS, (account_id,)),
-    ]
 
 
 def _channel(address: str) -> Channel:

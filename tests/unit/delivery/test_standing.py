@@ -12,17 +12,16 @@ from hypothesis import strategies as st
 
 from message_contacts.clock import DAY, HOUR, MINUTE, Instant
 from message_contacts.contacts.model import Channel, MessageType
+from message_contacts.delivery.circumstances import AtPlace, circumstances
 from message_contacts.delivery.rules import Circumstances
 from message_contacts.delivery.standing import (
     ALL_TYPES,
-    AtPlace,
     Known,
     Preference,
     QuietHours,
     StandingRules,
     Suspension,
     SuspensionReason,
-    circumstances,
 )
 
 FAULT, PRODUCT, SECURITY = MessageType.FAULT_MESSAGE, MessageType.PRODUCT_MESSAGE, MessageType.SECURITY_MESSAGE

@@ -1,0 +1,114 @@
+"""What becomes of what recipients say about their messages: decisions only.
+
+Contacts themselves stay as they are: what is said here is kept apart from them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from message_contacts.changes import Change, Decision, Delete, Insert, Update
+from message_contacts.clock import Instant
+from message_contacts.contacts.model import MessageType
+from message_contacts.delivery.links import Linked
+from message_contacts.delivery.standing import HandOver, Preference, QuietHours
+from message_contacts.errors import ErrorDefinition
+
+NO_HAND_OVER = ErrorDefinition(404, "EntityNotExists.HandOver", "This HandOver does not exist.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What somebody chose on the page."""
+
+    wanted: frozenset[MessageType]
+    quiet: QuietHours | None
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What was said at an address before."""
+
+    #: By the contact itself.
+    own: Preference | None
+    #: For the address, by one click.
+    address: Preference | None
+
+
+def choose(said: Said, linked: Linked, offered: frozenset[MessageType], choice: Choice, now: Instant) -> Decision[None]:
+    """Keep what somebody chose. A type that is wanted again is wanted at the address too, if one click said otherwise.
+
+    Args:
+        offered: Types that were on the page to be chosen; nothing is said of others.
+    """
+    before = said.own
+    unwanted = (before.unwanted if before else frozenset()) - offered | (offered - choice.wanted)
+    after = _with(before, linked, now, unwanted=unwanted, quiet=choice.quiet, language=choice.language)
+    changes = _kept(before, after)
+    if said.address is not None:
+        left = replace(said.address, unwanted=said.address.unwanted - (offered & choice.wanted), changed_at=now)
+        changes += _kept(said.address, left)
+    return Decision(changes, None)
+
+
+def unsubscribe(before: Preference | None, linked: Linked, message_type: MessageType, now: Instant) -> Decision[None]:
+    """Take an address off a type."""
+    unwanted = (before.unwanted if before else frozenset()) | {message_type}
+    return Decision(_kept(before, _with(before, linked, now, unwanted=unwanted)), None)
+
+
+def subscribe_again(before: Preference | None, message_type: MessageType, now: Instant) -> Decision[None]:
+    """Undo `unsubscribe`."""
+    if before is None:
+        return Decision((), None)
+    return Decision(_kept(before, replace(before, unwanted=before.unwanted - {message_type}, changed_at=now)), None)
+
+
+def ask_to_hand_over(before: HandOver | None, asked: HandOver) -> Decision[None]:
+    """Ask the operator; another word while the first was not seen to takes its place."""
+    if before is None:
+        return Decision((Insert(asked),), None)
+    if before.wish == asked.wish:
+        return Decision((), None)
+    return Decision((Update(before, replace(before, wish=asked.wish)),), None)
+
+
+def close_hand_over(found: HandOver | None, note: str, *, closed_by: str, now: Instant) -> Decision[HandOver]:
+    """Say that somebody has seen to it. One that is closed stays as it is. Raises: NO_HAND_OVER."""
+    if found is None:
+        raise NO_HAND_OVER()
+    if found.closed_at is not None:
+        return Decision((), found)
+    after = replace(found, closed_at=now, closed_by=closed_by, note=note)
+    return Decision((Update(found, after),), after)
+
+
+def _with(
+    before: Preference | None,
+    linked: Linked,
+    now: Instant,
+    *,
+    unwanted: frozenset[MessageType],
+    quiet: QuietHours | None = None,
+    language: str = "",
+) -> Preference:
+    if before is not None and not linked.contact_id:
+        return replace(before, unwanted=unwanted, changed_at=now)
+    made = before or Preference(
+        account_id=linked.account_id,
+        channel=linked.channel,
+        address_key=linked.address_key,
+        contact_id=linked.contact_id,
+        changed_at=now,
+    )
+    return replace(made, unwanted=unwanted, quiet=quiet, language=language, changed_at=now)
+
+
+def _kept(before: Preference | None, after: Preference) -> tuple[Change, ...]:
+    """The change from what was said to what is said now: nothing said is no row."""
+    if before is None:
+        return () if after.says_nothing else (Insert(after),)
+    if after.says_nothing:
+        return (Delete(before),)
+    return () if after == replace(before, changed_at=after.changed_at) else (Update(before, after),)
