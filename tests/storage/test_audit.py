@@ -13,13 +13,13 @@ import pytest
 from message_contacts.audit import sealing
 from message_contacts.audit.chain import Reader, Verdict
 from message_contacts.audit.exporting import export
-from message_contacts.audit.model import NO_HASH, Chain, Seal
-from message_contacts.audit.sealing import Sealer, links
+from message_contacts.audit.model import NO_HASH, Chain, Extension, Seal
+from message_contacts.audit.sealing import Sealer, extended
 from message_contacts.audit.trail import AuditTrail
 from message_contacts.changes import Cause, Change, Insert, Stale
 from message_contacts.clock import Instant
 from message_contacts.ids import RandomIds
-from message_contacts.storage import Storage, open_sqlite
+from message_contacts.storage import Storage, open_postgres, open_sqlite, postgres_writer
 from message_contacts.storage.audit_pruning import prune_audit
 from message_contacts.storage.sqlite_writer import WriterSeam
 from tests.factories import ACCOUNT, make_contact
@@ -87,6 +87,26 @@ async def test_a_turn_of_sealing_shares_a_commit_however_many_tenants_it_is_abou
         assert seam.commits == before + 1
 
 
+async def test_on_postgresql_it_shares_one_as_well(postgres_url: str) -> None:
+    class Counting(postgres_writer.WriterSeam):
+        def __init__(self) -> None:
+            self.commits: list[int] = []
+
+        def committing(self, change_sets: int) -> None:
+            self.commits.append(change_sets)
+
+    seam = Counting()
+    storage = open_postgres(postgres_url, FakeClock(), seam=seam)
+    for number in range(20):
+        await commit(storage, Insert(replace(make_event(number), account_id=f"10000000000000{number:02d}")))
+    seam.commits.clear()
+
+    assert await Sealer(storage.audit).seal() == 20
+
+    assert seam.commits == [20]
+    await storage.finish()
+
+
 async def test_sealing_gives_every_tenant_a_chain_of_its_own(storage: Storage, clock: FakeClock) -> None:
     for number in range(1, 6):
         await storage.audit.add([make_event(number), make_event(number, account_id=OTHER_ACCOUNT)])
@@ -127,13 +147,11 @@ async def test_who_seals_on_old_ground_is_refused_and_changes_nothing(storage: S
     batch = await storage.audit.unsealed(after="", limit=10)
     await Sealer(other.audit).seal()
 
-    with pytest.raises(Stale):
-        await storage.audit.seal(None, links(None, batch))
+    assert await storage.audit.seal([extended(None, batch)]) == [False]
     (chain,) = await storage.audit.chains([ACCOUNT])
     await other.audit.add([make_event(3)])
     await Sealer(other.audit).seal()
-    with pytest.raises(Stale):
-        await storage.audit.seal(chain, links(chain, [make_event(4)]))
+    assert await storage.audit.seal([extended(chain, [make_event(4)])]) == [False]
 
     verdict = await verdict_on(storage)
     assert (verdict.breaks, verdict.events) == ([], 3)
@@ -144,12 +162,11 @@ async def test_an_event_is_sealed_once(storage: Storage) -> None:
     await Sealer(storage.audit).seal()
     (chain,) = await storage.audit.chains([ACCOUNT])
 
-    with pytest.raises(Stale):
-        await storage.audit.seal(chain, links(chain, [make_event(1)]))
+    assert await storage.audit.seal([extended(chain, [make_event(1)])]) == [False]
     await storage.audit.add([make_event(2)])
     beginning = replace(chain, sequence=0, hash=NO_HASH)
-    with pytest.raises(Stale):  # a chain that is said to end earlier than it does
-        await storage.audit.seal(beginning, links(beginning, [make_event(2)]))
+    # A chain that is said to end earlier than it does.
+    assert await storage.audit.seal([extended(beginning, [make_event(2)])]) == [False]
 
     assert (await verdict_on(storage)).events == 1
 
@@ -308,5 +325,4 @@ async def test_a_chain_without_events_is_none(storage: Storage) -> None:
     assert await storage.audit.chains([ACCOUNT]) == []
     assert await storage.audit.user_id(ACCOUNT, "alice") is None
     chain, seal = Chain(account_id=ACCOUNT, sequence=0, hash=NO_HASH), Seal(sequence=1, hash=NO_HASH)
-    with pytest.raises(Stale):
-        await storage.audit.seal(chain, [(make_event(1), seal)])
+    assert await storage.audit.seal([Extension(chain, [(make_event(1), seal)])]) == [False]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from message_contacts.clock import Instant
 from message_contacts.quick import quickly_made
@@ -60,6 +62,7 @@ class PersonalPart:
     details: str
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seal:
     """An event's place in the chain of its account."""
@@ -70,6 +73,7 @@ class Seal:
     hash: bytes
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptEvent:
     """An event as it is stored, with what is left of its personal parts."""
@@ -80,6 +84,7 @@ class KeptEvent:
     personal: tuple[PersonalPart, ...] = ()
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
     """Where the chain of an account begins and ends."""
@@ -91,3 +96,12 @@ class Chain:
     #: Of the last event that retention took away; 0 and `NO_HASH` when there is none.
     pruned_sequence: int = 0
     pruned_hash: bytes = NO_HASH
+
+
+class Extension(NamedTuple):
+    """What one account's chain is about to be extended by."""
+
+    #: Where the chain ends before; None: it has not begun.
+    chain: Chain | None
+    #: Events of that account, at least one, each with its place.
+    sealed: Sequence[tuple[AuditEvent, Seal]]

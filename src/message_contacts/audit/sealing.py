@@ -6,16 +6,14 @@ crashes: what is sealed of an account in one turn is one change set.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from itertools import groupby
 
 import structlog
 
 from message_contacts.audit.chain import chained, sealed_text
-from message_contacts.audit.model import NO_HASH, AuditEvent, Chain, Seal
+from message_contacts.audit.model import NO_HASH, AuditEvent, Chain, Extension, Seal
 from message_contacts.audit.store import AuditStore
-from message_contacts.changes import Stale
 
 log = structlog.get_logger(__name__)
 
@@ -49,30 +47,24 @@ class Sealer:
             account_id: list(events) for account_id, events in groupby(by_account, lambda event: event.account_id)
         }
         chains = {chain.account_id: chain for chain in await self._store.chains(list(groups))} if groups else {}
+        extensions = [extended(chains.get(account_id), events) for account_id, events in groups.items()]
         # Together: one after the other, each would wait for a commit of its own, and a busy service never catch up.
-        async with asyncio.TaskGroup() as sealing:
-            tasks = [
-                sealing.create_task(self._seal_chain(chains.get(account_id), events))
-                for account_id, events in groups.items()
-            ]
-        return sum(task.result() for task in tasks)
-
-    async def _seal_chain(self, chain: Chain | None, events: Sequence[AuditEvent]) -> int:
-        """Seal events of one account; how many that were."""
-        try:
-            await self._store.seal(chain, links(chain, events))
-        except Stale:
-            log.debug("audit_seal_lost", account_id=events[0].account_id)
-            return 0
-        return len(events)
+        outcomes = await self._store.seal(extensions)
+        sealed = 0
+        for extension, done in zip(extensions, outcomes, strict=True):
+            if done:
+                sealed += len(extension.sealed)
+            else:
+                log.debug("audit_seal_lost", account_id=extension.sealed[0][0].account_id)
+        return sealed
 
 
-def links(chain: Chain | None, events: Sequence[AuditEvent]) -> list[tuple[AuditEvent, Seal]]:
-    """The events, each with its place behind the end of the chain."""
+def extended(chain: Chain | None, events: Sequence[AuditEvent]) -> Extension:
+    """The events of one account, each with its place behind the end of the chain."""
     sequence, hash_ = (0, NO_HASH) if chain is None else (chain.sequence, chain.hash)
     found = []
     for event in events:
         sequence += 1
         hash_ = chained(hash_, sealed_text(event, sequence))
         found.append((event, Seal(sequence=sequence, hash=hash_)))
-    return found
+    return Extension(chain, found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from message_contacts.audit.model import AuditEvent, Chain, KeptEvent, Seal
+from message_contacts.audit.model import AuditEvent, Chain, Extension, KeptEvent
 
 
 class AuditStore(Protocol):
@@ -23,10 +23,10 @@ class AuditStore(Protocol):
         """The chains of these accounts, as far as they have any."""
         ...
 
-    async def seal(self, before: Chain | None, sealed: Sequence[tuple[AuditEvent, Seal]]) -> None:
-        """Put events of one account behind the end of its chain, all or none.
+    async def seal(self, extensions: Sequence[Extension]) -> Sequence[bool]:
+        """Put events behind the ends of their chains, of each account all or none; for each, whether that was done.
 
-        Raises: Stale when the chain does not end there any more, or one of them is sealed already.
+        It is not where the chain does not end there any more, or one of the events is sealed already.
         """
         ...
 

@@ -6,7 +6,17 @@ from collections.abc import Sequence
 
 import orjson
 
-from message_contacts.audit.model import NO_HASH, AuditEvent, Chain, EventKind, KeptEvent, PersonalPart, Seal
+from message_contacts.audit.model import (
+    NO_HASH,
+    AuditEvent,
+    Chain,
+    EventKind,
+    Extension,
+    KeptEvent,
+    PersonalPart,
+    Seal,
+)
+from message_contacts.changes import Stale
 from message_contacts.storage.engine import DECIDE_AGAIN, Database, Parameters, Query, Row, Step
 
 INSERT_EVENT = """
@@ -128,24 +138,14 @@ class AuditEvents:
         found = await self._database.report(*((CHAIN, (account_id,)) for account_id in account_ids))
         return [chain_from_row(row) for rows in found for row in rows]
 
-    async def seal(self, before: Chain | None, sealed: Sequence[tuple[AuditEvent, Seal]]) -> None:
-        account_id = sealed[0][0].account_id
-        end = sealed[-1][1]
-        oldest_at = min(event.happened_at for event, _ in sealed)
-        steps = [
-            Step(INSERT_CHAIN, (account_id, end.sequence, end.hash, 0, NO_HASH, oldest_at))
-            if before is None
-            else Step(
-                EXTEND_CHAIN,
-                (end.sequence, end.hash, oldest_at, account_id, before.sequence, before.hash),
-                DECIDE_AGAIN,
-            )
-        ]
-        steps += [
-            Step(SEAL_EVENT, (seal.sequence, seal.hash, event.account_id, event.event_id), DECIDE_AGAIN)
-            for event, seal in sealed
-        ]
-        await self._database.commit(steps)
+    async def seal(self, extensions: Sequence[Extension]) -> Sequence[bool]:
+        outcomes = await self._database.commit_each(
+            {extension.sealed[0][0].account_id: _extended(extension) for extension in extensions}
+        )
+        for outcome in outcomes:
+            if outcome is not None and not isinstance(outcome, Stale):
+                raise outcome
+        return [outcome is None for outcome in outcomes]
 
     async def events_before(self, account_id: str, *, before: str, start: str, limit: int) -> Sequence[KeptEvent]:
         (rows,) = await self._database.report((EVENTS_BEFORE, (account_id, before, start, limit)))
@@ -194,6 +194,27 @@ class AuditEvents:
     async def user_id(self, account_id: str, user_name: str) -> str | None:
         rows = await self._database.rows(USER_OF_NAME, (account_id, user_name))
         return str(rows[0][0]) if rows else None
+
+
+def _extended(extension: Extension) -> list[Step]:
+    before, sealed = extension
+    account_id = sealed[0][0].account_id
+    end = sealed[-1][1]
+    oldest_at = min([event.happened_at for event, _ in sealed])
+    steps = [
+        Step(INSERT_CHAIN, (account_id, end.sequence, end.hash, 0, NO_HASH, oldest_at))
+        if before is None
+        else Step(
+            EXTEND_CHAIN,
+            (end.sequence, end.hash, oldest_at, account_id, before.sequence, before.hash),
+            DECIDE_AGAIN,
+        )
+    ]
+    steps += [
+        Step(SEAL_EVENT, (seal.sequence, seal.hash, event.account_id, event.event_id), DECIDE_AGAIN)
+        for event, seal in sealed
+    ]
+    return steps
 
 
 def event_row(event: AuditEvent) -> Parameters:

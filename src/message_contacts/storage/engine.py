@@ -7,7 +7,7 @@ and turns a step's refusal into the domain's answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from message_contacts.errors import ErrorDefinition
@@ -85,6 +85,13 @@ class Database(Protocol):
             Stale: A step met other ground than the decision did.
             ApiError: A step's own refusal, that of a constraint, or SERVICE_UNAVAILABLE with nothing written, unless
                 the log says that the outcome is unknown.
+        """
+        ...
+
+    async def commit_each(self, change_sets: Mapping[str, Sequence[Step]]) -> Sequence[BaseException | None]:
+        """Commit several change sets, by tenant, each for itself; for each, what `commit` would have raised.
+
+        Together, so that they share commits, and without a task for each of them.
         """
         ...
 

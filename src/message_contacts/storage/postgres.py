@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import asyncpg
 import structlog
@@ -106,6 +106,10 @@ class PostgresDatabase:
         self, steps: Sequence[Step], *, tenant: str = "", committed: Callable[[], None] | None = None
     ) -> None:
         await self._writer.commit(steps, tenant, committed)
+
+    async def commit_each(self, change_sets: Mapping[str, Sequence[Step]]) -> Sequence[BaseException | None]:
+        commits = (self._writer.commit(steps, tenant, None) for tenant, steps in change_sets.items())
+        return await asyncio.gather(*commits, return_exceptions=True)
 
     async def write(self, sql: str, parameters: Parameters) -> tuple[list[Row], int]:
         for tries in range(1, _WRITE_TRIES + 1):

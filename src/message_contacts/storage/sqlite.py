@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -81,6 +81,10 @@ class SqliteDatabase:
         self, steps: Sequence[Step], *, tenant: str = "", committed: Callable[[], None] | None = None
     ) -> None:
         await self._writer.commit(steps, committed)
+
+    async def commit_each(self, change_sets: Mapping[str, Sequence[Step]]) -> Sequence[BaseException | None]:
+        outcomes = await asyncio.gather(*map(self._writer.commit, change_sets.values()), return_exceptions=True)
+        return [outcome if isinstance(outcome, BaseException) else None for outcome in outcomes]
 
     async def write(self, sql: str, parameters: Parameters) -> tuple[list[Row], int]:
         return await self._writer.write(Step(sql, parameters))

@@ -100,13 +100,13 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="sqlite-writer", daemon=True)
         self._thread.start()
 
-    async def commit(self, steps: Sequence[Step], committed: Callable[[], None] | None) -> None:
-        """See `engine.Database.commit`."""
-        await self._put(_Waiting(steps=steps, committed=committed))
+    def commit(self, steps: Sequence[Step], committed: Callable[[], None] | None = None) -> asyncio.Future[Written]:
+        """See `engine.Database.commit`; the result says nothing."""
+        return self._put(_Waiting(steps=steps, committed=committed))
 
-    async def write(self, statement: Step) -> Written:
+    def write(self, statement: Step) -> asyncio.Future[Written]:
         """See `engine.Database.write`."""
-        return await self._put(_Waiting(statement=statement))
+        return self._put(_Waiting(statement=statement))
 
     def _put(self, waiting: _Waiting) -> asyncio.Future[Written]:
         if self._closed:

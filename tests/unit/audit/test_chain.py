@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from message_contacts.audit.chain import Head, Verdict, chain_line, event_line, sealed_text, verify
 from message_contacts.audit.keeping import canonical
 from message_contacts.audit.model import NO_HASH, Chain, KeptEvent, Seal
-from message_contacts.audit.sealing import links
+from message_contacts.audit.sealing import extended
 from message_contacts.changes import Insert
 from tests.factories import ACCOUNT, make_contact
 from tests.unit.audit.values import make_event, written
@@ -30,7 +30,7 @@ def chain(length: int = LENGTH) -> tuple[Chain, list[KeptEvent]]:
         else:
             event, parts = make_event(number), []
         events.append((event, parts))
-    sealed = links(None, [event for event, _ in events])
+    sealed = extended(None, [event for event, _ in events]).sealed
     end = sealed[-1][1]
     kept = [
         KeptEvent(event=event, seal=seal, personal=tuple(parts))
@@ -214,7 +214,7 @@ def test_events_that_are_not_sealed_prove_nothing_and_break_nothing() -> None:
 
 def test_events_of_another_account_do_not_belong_to_a_chain() -> None:
     event = make_event(1, account_id="1000000000000009")
-    ((_, seal),) = links(None, [event])
+    ((_, seal),) = extended(None, [event]).sealed
     export = [
         chain_line(Chain(account_id=ACCOUNT, sequence=1, hash=seal.hash)),
         event_line(KeptEvent(event=event, seal=seal)),
@@ -225,7 +225,7 @@ def test_events_of_another_account_do_not_belong_to_a_chain() -> None:
 
 def test_several_chains_stand_one_after_the_other() -> None:
     event = make_event(1, account_id="1000000000000009")
-    ((_, seal),) = links(None, [event])
+    ((_, seal),) = extended(None, [event]).sealed
     other = [
         chain_line(Chain(account_id="1000000000000009", sequence=1, hash=seal.hash)),
         event_line(KeptEvent(event=event, seal=Seal(sequence=1, hash=seal.hash))),
