@@ -321,6 +321,17 @@ async def test_a_connection_whose_time_is_up_as_its_answer_comes_is_lost(postgre
             await call(connection, "SELECT 1", ())
 
 
+async def test_a_column_of_another_type_costs_the_connection_and_nothing_more(postgres_url: str) -> None:
+    async with direct(postgres_url) as owner:
+        storage = await asyncio.to_thread(open_postgres, postgres_url, FakeClock())
+        await commit(storage, with_nonce=nonce())
+        assert await storage.access.nonce_used(nonce().digest)
+        await owner.execute("ALTER TABLE nonce ALTER expires_at TYPE numeric")
+
+        assert await storage.access.nonce_used(nonce().digest)
+        storage.close()
+
+
 async def test_waiting_for_a_free_connection_ends(one_reader: Storage) -> None:
     database = one_reader._database
     held = await database._reading.take()  # type: ignore[attr-defined]

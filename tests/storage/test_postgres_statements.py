@@ -12,13 +12,15 @@ import asyncpg
 import pytest
 from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, Text
 
+from message_contacts.storage import postgres_connection
+from message_contacts.storage.access import NONCE
 from message_contacts.storage.committing import COUNT_DOWN, COUNT_UP, RECORDS, USE_NONCE
 from message_contacts.storage.contacts import DELETE_BINDING, DELETE_BINDINGS, INSERT_BINDING
 from message_contacts.storage.deliveries import DELIVERY_ENDED, DELIVERY_SENT, DELIVERY_TRIED, INSERT_DELIVERY
 from message_contacts.storage.detached import DELETE_NODES, INSERT_NODE
 from message_contacts.storage.engine import DECIDE_AGAIN, Step
 from message_contacts.storage.outbox import INSERT_JOB, JOB_AGAIN, JOB_DEAD, JOB_DONE, TENANTS_IN_TURN
-from message_contacts.storage.postgres_connection import PostgresAddress
+from message_contacts.storage.postgres_connection import Connection, PostgresAddress, connected
 from message_contacts.storage.postgres_grouping import arranged
 from message_contacts.storage.postgres_statements import (
     CLAIM_IN_TURN_SKIPPING_LOCKED,
@@ -47,7 +49,7 @@ SORT_IDS = {
 #: What nearly every call asks, or writes.
 HOT = [
     "access.ACCESS_KEY",
-    "access.NONCE_IN_FORCE",
+    "access.NONCE",
     "contacts.CONTACT",
     "contacts.CONTACT_PAGE",
     "contacts.CONTACTS_OF_NODES",
@@ -220,6 +222,43 @@ async def test_whose_turn_it_is_is_found_in_an_index_alone(filled: str) -> None:
 
     assert any("Index Only Scan using job_turn" in step for step in steps)
     assert not any("Sort" in step for step in steps)
+
+
+async def test_the_server_keeps_a_statement_and_its_plan(postgres_url: str) -> None:
+    """Else it would parse and plan at each use, which takes longer than to carry it out."""
+    connection = await connected(PostgresAddress(postgres_url))
+    for _ in range(3):
+        await connection.fetch(NONCE, (b"",))
+
+    kept = await connection.fetch("SELECT statement, generic_plans FROM pg_prepared_statements", ())
+
+    assert [tuple(row) for row in kept if row[0] == NONCE] == [(NONCE, 3)]
+    connection.close()
+
+
+async def test_a_plan_for_an_empty_table_is_given_up_when_its_time_is_up(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def kept_plan(connection: Connection) -> list[Any]:
+        ((name,),) = await connection.fetch("SELECT name FROM pg_prepared_statements WHERE statement = $1", (NONCE,))
+        return await connection.fetch(f"EXPLAIN EXECUTE {name}('')", ())
+
+    keeping = await connected(PostgresAddress(postgres_url))
+    monkeypatch.setattr(postgres_connection, "PLANS_KEPT_SECONDS", 0.0)
+    replanning = await connected(PostgresAddress(postgres_url))
+    for connection in (keeping, replanning):
+        await connection.fetch(NONCE, (b"",))
+    for_empty = await kept_plan(keeping)
+    assert await kept_plan(replanning) == for_empty
+
+    await keeping.fetch(
+        f"INSERT INTO nonce SELECT decode(md5(i::text), 'hex'), i FROM generate_series(1, {ROWS}) i", ()
+    )
+
+    assert await kept_plan(keeping) == for_empty
+    assert await kept_plan(replanning) != for_empty
+    for connection in (keeping, replanning):
+        connection.close()
 
 
 def test_a_statement_that_looks_holds_what_it_saw() -> None:

@@ -236,7 +236,7 @@ def test_every_exception_is_a_statement() -> None:
 def test_what_is_left_is_about_no_tenant() -> None:
     rest = STATEMENTS.keys() - ON_TENANTS_TABLES.keys()
 
-    of_nonces = {"NONCE_IN_FORCE", "USE_NONCE", "DELETE_NONCES"}
+    of_nonces = {"NONCE", "USE_NONCE", "DELETE_NONCES"}
     of_the_schema = {"LOOK", "TABLES", "VERSIONS", "WRITE_NOTHING"}
     assert {name.partition(".")[2] for name in rest} == of_nonces | of_the_schema
 

@@ -7,6 +7,7 @@ for a synchronous standby has happened on the primary and may be lost with it.
 from __future__ import annotations
 
 import asyncio
+import time
 from types import TracebackType
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -27,8 +28,11 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 #: Seconds to connect to one host. A host that does not answer must not use up the time of those behind it.
 CONNECT_SECONDS = 3.0
 
-#: Everything here goes by key or index. A plan made while the tables were still empty is kept for as long as its
-#: connection, so it must be the one for full tables; and making plans anew for each call costs more than the calls.
+#: Seconds after which plans are made anew: one made while its tables were still empty may be no good for full ones.
+PLANS_KEPT_SECONDS = 10.0
+
+#: Everything here goes by key or index, also by a plan made while the tables were still empty; and making plans
+#: anew for each call costs more than the calls.
 _SESSION = {
     "application_name": "message-contacts",
     "jit": "off",
@@ -58,6 +62,7 @@ _BROKEN = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
+    asyncpg.InvalidCachedStatementError,  # a column has another type than when the statement was prepared
     OSError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -134,12 +139,13 @@ _CANNOT_CONNECT: Final = (
 class Connection:
     """One held connection; each statement is prepared once, by the first who uses it."""
 
-    __slots__ = ("_prepared", "_raw", "is_overdue")
+    __slots__ = ("_plans_until", "_prepared", "_raw", "is_overdue")
 
     def __init__(self, raw: asyncpg.Connection[Any]) -> None:
         """Take over a connection."""
         self._raw = raw
         self._prepared: dict[str, Any] = {}
+        self._plans_until = time.monotonic() + PLANS_KEPT_SECONDS
         #: Whether it was closed because the server did not answer in time.
         self.is_overdue = False
 
@@ -157,6 +163,10 @@ class Connection:
             asyncpg.PostgresError: The server's complaint.
             TypeError: A parameter is not of the kind that the statement takes.
         """
+        now = time.monotonic()
+        if now > self._plans_until:
+            self._plans_until = now + PLANS_KEPT_SECONDS
+            await self.command("DISCARD PLANS")
         statement = self._prepared.get(sql) or await self._prepare(sql)
         try:
             rows: list[Any] = await statement.fetch(*parameters)
@@ -215,7 +225,8 @@ class Connection:
 
     async def _prepare(self, sql: str) -> Any:
         try:
-            statement = await self._raw.prepare(sql)
+            # Named, since the server keeps only what has a name: anything else is parsed and planned at each use.
+            statement = await self._raw.prepare(sql, name=f"s{len(self._prepared)}")
         except _BROKEN as complaint:
             raise self._lost(complaint) from None
         self._prepared[sql] = statement
