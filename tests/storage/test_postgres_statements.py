@@ -26,6 +26,8 @@ from message_contacts.storage.postgres_statements import (
     CLAIM_IN_TURN_SKIPPING_LOCKED,
     CLAIM_SKIPPING_LOCKED,
     apart,
+    can_be_grouped,
+    for_each,
     grouped,
     holding,
     own,
@@ -165,6 +167,15 @@ ONE_ROW = {"alembic_version", "alembic_version_pkc", "key_schema_compatibility",
 SQLITE_ONLY = {"sqlite_backup.TABLES"}
 
 
+#: Found, for many who ask, among the few that there are of their kind.
+FEW_OF_A_KIND = {"outbox.DEAD_JOB"}
+GROUPED_QUERIES = [
+    name
+    for name in sorted(STATEMENTS.keys() - SQLITE_ONLY - READ_ALL - FEW_OF_A_KIND)
+    if can_be_grouped(STATEMENTS[name]) and not re.search(r"\b(INSERT|UPDATE|DELETE)\b", STATEMENTS[name])
+]
+
+
 def read_as_a_whole(steps: list[str]) -> list[str]:
     """Tables, or indexes, that are read from one end to the other."""
     whole = [found[1] for step in steps if (found := re.search(r"Seq Scan on (\w+)", step))]
@@ -180,6 +191,21 @@ async def test_no_statement_reads_a_whole_table(name: str, filled: str) -> None:
     steps, _ = await plan(filled, own(STATEMENTS[name]))
 
     assert bool(read_as_a_whole(steps)) == (name in READ_ALL), steps
+
+
+@pytest.mark.parametrize("name", GROUPED_QUERIES)
+async def test_every_query_can_be_asked_for_many_by_index(name: str, filled: str) -> None:
+    _, types = await plan(filled, own(STATEMENTS[name]))
+
+    steps, _ = await plan(filled, for_each(own(STATEMENTS[name]), types))
+
+    assert not any(kind.endswith("[]") for kind in types)
+    assert read_as_a_whole(steps) == [], steps
+
+
+def test_a_query_whose_order_is_part_of_the_answer_is_asked_alone() -> None:
+    assert can_be_grouped(STATEMENTS["contacts.CONTACT"])
+    assert not can_be_grouped(STATEMENTS["access.ACCESS_KEYS"])
 
 
 @pytest.mark.parametrize("name", HOT)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
 
 import asyncpg
 import structlog
@@ -24,10 +25,13 @@ from message_contacts.storage.postgres_connection import (
     refusal,
 )
 from message_contacts.storage.postgres_pool import Pool
-from message_contacts.storage.postgres_statements import own
+from message_contacts.storage.postgres_reading import Together
+from message_contacts.storage.postgres_statements import can_be_grouped, own
 from message_contacts.storage.postgres_writer import Writer, WriterSeam
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 #: Seconds for a read by key or a single write.
 _READ_SECONDS = 5.0
@@ -68,39 +72,18 @@ class PostgresDatabase:
             metrics: Counts commits; None: nobody asks.
         """
         self._reading = Pool(address, max(1, connections - LEAST_CONNECTIONS + 1), patience=_CONNECTION_SECONDS)
+        self._together = Together(self._read)
         self._listing = Pool(address, _LISTERS, patience=_CONNECTION_SECONDS)
         self._writer = Writer(address, clock, seam=seam, metrics=metrics)
 
     async def rows(self, sql: str, parameters: Parameters) -> list[Row]:
-        pool = self._reading
-        sql, parameters = own(sql), _askable(parameters)
-        for is_last in (False, True):  # once more when the connection turns out to be dead
-            connection = pool.take_idle() or await pool.take()
-            try:
-                with connection.within(_READ_SECONDS):
-                    return [tuple(row) for row in await connection.fetch(sql, parameters)]
-            except ConnectionLost as lost:
-                _give_up_reading(connection, lost, is_last=is_last)
-            except asyncpg.PostgresError as complaint:
-                raise _failure(connection, complaint) from None
-            finally:
-                pool.give_back(connection)
-        raise AssertionError("unreachable")
+        if can_be_grouped(sql):
+            return await self._together.rows(own(sql), _askable(parameters))
+        (rows,) = await self._read(lambda connection: _report(connection, [(sql, parameters)]))
+        return rows
 
     async def report(self, *queries: Query) -> list[list[Row]]:
-        pool = self._listing
-        for is_last in (False, True):
-            connection = await pool.take()
-            try:
-                with connection.within(_REPORT_SECONDS):
-                    return await _report(connection, queries)
-            except ConnectionLost as lost:
-                _give_up_reading(connection, lost, is_last=is_last)
-            except asyncpg.PostgresError as complaint:
-                raise _failure(connection, complaint) from None
-            finally:
-                pool.give_back(connection)
-        raise AssertionError("unreachable")
+        return await _borrowed(self._listing, _REPORT_SECONDS, lambda connection: _report(connection, queries))
 
     async def commit(
         self, steps: Sequence[Step], *, tenant: str = "", committed: Callable[[], None] | None = None
@@ -153,6 +136,9 @@ class PostgresDatabase:
         self._reading.close()
         self._listing.close()
 
+    async def _read(self, read: Callable[[Connection], Awaitable[T]]) -> T:
+        return await _borrowed(self._reading, _READ_SECONDS, read)
+
     async def _write(self, sql: str, parameters: Parameters) -> tuple[list[Row], int]:
         """Carry out one statement, in a transaction of its own.
 
@@ -171,6 +157,22 @@ class PostgresDatabase:
             raise _failure(connection, complaint) from None
         finally:
             self._reading.give_back(connection)
+
+
+async def _borrowed(pool: Pool, seconds: float, read: Callable[[Connection], Awaitable[T]]) -> T:
+    """Read over a connection of a pool, once more when it turns out to be dead."""
+    for is_last in (False, True):
+        connection = pool.take_idle() or await pool.take()
+        try:
+            with connection.within(seconds):
+                return await read(connection)
+        except ConnectionLost as lost:
+            _give_up_reading(connection, lost, is_last=is_last)
+        except asyncpg.PostgresError as complaint:
+            raise _failure(connection, complaint) from None
+        finally:
+            pool.give_back(connection)
+    raise AssertionError("unreachable")
 
 
 def _give_up_reading(connection: Connection, lost: ConnectionLost, *, is_last: bool) -> None:

@@ -110,7 +110,7 @@ def grouped(sql: str, types: Sequence[str]) -> Grouped | None:
         return Grouped(USE_NONCES, lambda rows: _columns(rows)[:2])
     if sql == COUNT_UP:
         return Grouped(COUNT_ALL_UP, lambda rows: (*_columns(rows)[:4], rows[0][4]))
-    rows = "unnest(" + ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types, 1)) + ")"
+    rows, names = _given(types)
     insert = _PLAIN_INSERT.fullmatch(sql)
     if insert is not None and _PARAMETER.findall(insert[2]) == [str(number) for number in range(1, len(types) + 1)]:
         if (insert[3] is not None) != (sql in _MEETING):
@@ -121,7 +121,7 @@ def grouped(sql: str, types: Sequence[str]) -> Grouped | None:
     if change is None or sql.count("WHERE") != 1:
         return None
     sentence, does, _, deleted, found, where = change.groups()
-    given = f"{rows} AS given ({', '.join(f'p{number}' for number in range(1, len(types) + 1))})"
+    given = f"{rows} AS given ({names})"
     does = _PARAMETER.sub(r"given.p\1", does)
     where = _PARAMETER.sub(r"given.p\1", where)
     if deleted is not None:
@@ -129,6 +129,26 @@ def grouped(sql: str, types: Sequence[str]) -> Grouped | None:
     if found is not None:
         return Grouped(f"{sentence}{does}, {given}{where.rstrip()}\n       FOR SHARE OF {found}\n", _columns)
     return Grouped(f"{sentence}{does}\n      FROM {given}{where}", _columns)
+
+
+@cache
+def can_be_grouped(sql: str) -> bool:
+    """Whether many can ask a query at once, by `for_each`: all but those whose order is part of the answer."""
+    return "$1" in sql and "ORDER BY" not in sql
+
+
+def for_each(sql: str, types: Sequence[str]) -> str:
+    """A query for many who ask: the rows of each, behind their asker's number, which counts from 1.
+
+    Args:
+        types: Of its parameters, as the server names them. They become arrays, so none of them is one.
+    """
+    rows, names = _given(types)
+    asked = _PARAMETER.sub(r"given.p\1", sql)
+    return (
+        f"SELECT given.asker, found.*\n  FROM {rows} WITH ORDINALITY AS given ({names}, asker)\n"  # noqa: S608 - our own
+        f" CROSS JOIN LATERAL ({asked}) AS found\n"
+    )
 
 
 def apart(steps: Sequence[Step]) -> list[list[Step]]:
@@ -145,6 +165,12 @@ def apart(steps: Sequence[Step]) -> list[list[Step]]:
         parts[met[row]].append(step)
         met[row] += 1
     return parts
+
+
+def _given(types: Sequence[str]) -> tuple[str, str]:
+    """Arrays of parameters as rows, and the names of their columns."""
+    arrays = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(types, 1))
+    return f"unnest({arrays})", ", ".join(f"p{number}" for number in range(1, len(types) + 1))
 
 
 def _columns(rows: Sequence[Parameters]) -> Parameters:
