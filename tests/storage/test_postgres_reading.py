@@ -15,7 +15,7 @@ from message_contacts.storage import Storage, open_postgres, postgres_reading
 from message_contacts.storage.access import ACCOUNT as ACCOUNT_ROW
 from message_contacts.storage.engine import Parameters
 from message_contacts.storage.postgres_connection import Connection
-from message_contacts.storage.postgres_reading import Found, Together
+from message_contacts.storage.postgres_reading import Found, Queries, Together
 from tests.fakes.clock import FakeClock
 from tests.storage.making import commit, make_account
 
@@ -107,7 +107,7 @@ async def test_a_server_that_is_not_there_is_told_to_everybody_after_one_attempt
         attempts += 1
         raise errors.SERVICE_UNAVAILABLE()
 
-    together = Together(unavailable)
+    together = Together(Queries(), unavailable)
     found = await asyncio.gather(*(together.rows("SELECT $1", (1,)) for _ in range(3)), return_exceptions=True)
 
     assert all(isinstance(failure, ApiError) for failure in found)
@@ -126,7 +126,7 @@ async def test_a_group_goes_on_until_the_last_of_its_callers_has_left() -> None:
             ended.set()
         raise AssertionError("unreachable")
 
-    together = Together(slow)
+    together = Together(Queries(), slow)
     first, second = (asyncio.ensure_future(together.rows("SELECT $1", (1,))) for _ in range(2))
     await begun.wait()
     first.cancel()

@@ -14,6 +14,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, Text
 
 from message_contacts.storage import postgres_connection
 from message_contacts.storage.access import NONCE
+from message_contacts.storage.audit import EXTEND_CHAIN, INSERT_CHAIN, SEAL_EVENT
 from message_contacts.storage.committing import COUNT_DOWN, COUNT_UP, RECORDS, USE_NONCE
 from message_contacts.storage.contacts import DELETE_BINDING, DELETE_BINDINGS, INSERT_BINDING
 from message_contacts.storage.deliveries import DELIVERY_ENDED, DELIVERY_SENT, DELIVERY_TRIED, INSERT_DELIVERY
@@ -83,6 +84,9 @@ OF_CHANGE_SETS = {
     "DELETE_BINDINGS": DELETE_BINDINGS,
     "INSERT_NODE": INSERT_NODE,
     "DELETE_NODES": DELETE_NODES,
+    "INSERT_CHAIN": INSERT_CHAIN,
+    "EXTEND_CHAIN": EXTEND_CHAIN,
+    "SEAL_EVENT": SEAL_EVENT,
     "INSERT_JOB": INSERT_JOB,
     "JOB_DONE": JOB_DONE,
     "JOB_AGAIN": JOB_AGAIN,
@@ -167,11 +171,9 @@ ONE_ROW = {"alembic_version", "alembic_version_pkc", "key_schema_compatibility",
 SQLITE_ONLY = {"sqlite_backup.TABLES"}
 
 
-#: Found, for many who ask, among the few that there are of their kind.
-FEW_OF_A_KIND = {"outbox.DEAD_JOB"}
 GROUPED_QUERIES = [
     name
-    for name in sorted(STATEMENTS.keys() - SQLITE_ONLY - READ_ALL - FEW_OF_A_KIND)
+    for name in sorted(STATEMENTS.keys() - SQLITE_ONLY - READ_ALL)
     if can_be_grouped(STATEMENTS[name]) and not re.search(r"\b(INSERT|UPDATE|DELETE)\b", STATEMENTS[name])
 ]
 

@@ -25,7 +25,7 @@ from message_contacts.storage.postgres_connection import (
     refusal,
 )
 from message_contacts.storage.postgres_pool import Pool
-from message_contacts.storage.postgres_reading import Together
+from message_contacts.storage.postgres_reading import Queries, Together
 from message_contacts.storage.postgres_statements import can_be_grouped, own
 from message_contacts.storage.postgres_writer import Writer, WriterSeam
 
@@ -72,18 +72,19 @@ class PostgresDatabase:
             metrics: Counts commits; None: nobody asks.
         """
         self._reading = Pool(address, max(1, connections - LEAST_CONNECTIONS + 1), patience=_CONNECTION_SECONDS)
-        self._together = Together(self._read)
+        self._queries = Queries()
+        self._together = Together(self._queries, self._read)
         self._listing = Pool(address, _LISTERS, patience=_CONNECTION_SECONDS)
         self._writer = Writer(address, clock, seam=seam, metrics=metrics)
 
     async def rows(self, sql: str, parameters: Parameters) -> list[Row]:
         if can_be_grouped(sql):
             return await self._together.rows(own(sql), _askable(parameters))
-        (rows,) = await self._read(lambda connection: _report(connection, [(sql, parameters)]))
+        (rows,) = await self._read(lambda connection: self._report(connection, [(sql, parameters)]))
         return rows
 
     async def report(self, *queries: Query) -> list[list[Row]]:
-        return await _borrowed(self._listing, _REPORT_SECONDS, lambda connection: _report(connection, queries))
+        return await _borrowed(self._listing, _REPORT_SECONDS, lambda connection: self._report(connection, queries))
 
     async def commit(
         self, steps: Sequence[Step], *, tenant: str = "", committed: Callable[[], None] | None = None
@@ -139,6 +140,19 @@ class PostgresDatabase:
     async def _read(self, read: Callable[[Connection], Awaitable[T]]) -> T:
         return await _borrowed(self._reading, _READ_SECONDS, read)
 
+    async def _report(self, connection: Connection, queries: Sequence[Query]) -> list[list[Row]]:
+        first = queries[0][0]
+        if len(queries) == 1 or (can_be_grouped(first) and all(sql == first for sql, _ in queries)):
+            return await self._queries.carry_out(connection, own(first), [_askable(asked) for _, asked in queries])
+        await connection.command(BEGIN_SNAPSHOT)
+        try:
+            return [
+                [tuple(row) for row in await connection.fetch(own(sql), _askable(parameters))]
+                for sql, parameters in queries
+            ]
+        finally:
+            await connection.command("COMMIT")
+
     async def _write(self, sql: str, parameters: Parameters) -> tuple[list[Row], int]:
         """Carry out one statement, in a transaction of its own.
 
@@ -180,18 +194,6 @@ def _give_up_reading(connection: Connection, lost: ConnectionLost, *, is_last: b
     if is_last or connection.is_overdue:
         log.error("read_failed", complaint=str(lost))
         raise errors.SERVICE_UNAVAILABLE(complaint="connection lost") from None
-
-
-async def _report(connection: Connection, queries: Sequence[Query]) -> list[list[Row]]:
-    if len(queries) == 1:
-        ((sql, parameters),) = queries
-        return [[tuple(row) for row in await connection.fetch(own(sql), _askable(parameters))]]
-    await connection.command(BEGIN_SNAPSHOT)
-    try:
-        found = [await connection.fetch(own(sql), _askable(parameters)) for sql, parameters in queries]
-    finally:
-        await connection.command("COMMIT")
-    return [[tuple(row) for row in rows] for rows in found]
 
 
 def _askable(parameters: Parameters) -> Parameters:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
 from message_contacts import errors
 from message_contacts.errors import ApiError
@@ -18,9 +17,33 @@ from message_contacts.storage.postgres_statements import for_each
 #: Reads in one statement, at most: more of a turn are divided among connections.
 MOST_TOGETHER = 64
 
-Found = Sequence[list[Row]]
+#: The rows of each read.
+Found = list[list[Row]]
 #: Does something with a connection that reads, and returns what that found.
 Borrow = Callable[[Callable[[Connection], Awaitable[Found]]], Awaitable[Found]]
+
+
+class Queries:
+    """Carries out queries, one of them for many who ask."""
+
+    def __init__(self) -> None:
+        #: The form for many, by query, once it was needed.
+        self._for_each: dict[str, str] = {}
+
+    async def carry_out(self, connection: Connection, sql: str, asked: Sequence[Parameters]) -> Found:
+        """The rows of each, all of one moment. For several, the query is one that `can_be_grouped`.
+
+        Raises as `Connection.fetch`.
+        """
+        if len(asked) == 1:
+            return [[tuple(row) for row in await connection.fetch(sql, asked[0])]]
+        form = self._for_each.get(sql)
+        if form is None:
+            form = self._for_each[sql] = for_each(sql, await connection.parameter_types(sql))
+        found: list[list[Row]] = [[] for _ in asked]
+        for row in await connection.fetch(form, tuple(zip(*asked, strict=True))):
+            found[row[0] - 1].append(tuple(row)[1:])
+        return found
 
 
 class _Group:
@@ -70,13 +93,12 @@ class _Group:
 class Together:
     """Answers reads in groups. Each is sent after it was asked for, so that it sees what was committed before."""
 
-    def __init__(self, borrow: Borrow) -> None:
+    def __init__(self, queries: Queries, borrow: Borrow) -> None:
         """Read over connections that this lends, which also knows what their failures mean."""
+        self._queries = queries
         self._borrow = borrow
         #: What came in this turn of the loop, by statement.
         self._coming: dict[str, _Group] = {}
-        #: By statement, once it was needed.
-        self._for_each: dict[str, str] = {}
         self._working: set[asyncio.Task[None]] = set()
 
     async def rows(self, sql: str, parameters: Parameters) -> list[Row]:
@@ -103,7 +125,9 @@ class Together:
 
     async def _work(self, group: _Group) -> None:
         try:
-            group.answer(await self._borrow(lambda connection: self._read(connection, group)))
+            group.answer(
+                await self._borrow(lambda connection: self._queries.carry_out(connection, group.sql, group.asked))
+            )
         except asyncio.CancelledError:
             group.cancel()
             raise
@@ -116,15 +140,3 @@ class Together:
                 alone = _Group(group.sql)
                 alone.join(parameters, waiting)
                 self._begin(alone)
-
-    async def _read(self, connection: Connection, group: _Group) -> Found:
-        if len(group.asked) == 1:
-            return [[tuple(row) for row in await connection.fetch(group.sql, group.asked[0])]]
-        sql = self._for_each.get(group.sql)
-        if sql is None:
-            sql = self._for_each[group.sql] = for_each(group.sql, await connection.parameter_types(group.sql))
-        columns: Sequence[Any] = list(zip(*group.asked, strict=True))
-        found: list[list[Row]] = [[] for _ in group.asked]
-        for row in await connection.fetch(sql, tuple(columns)):
-            found[row[0] - 1].append(tuple(row)[1:])
-        return found
