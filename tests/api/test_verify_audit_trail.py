@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import apsw
 import pytest
 
+from message_contacts.audit.sealing import Sealer
+from message_contacts.clock import SECOND, Instant
 from message_contacts.storage.housekeeping import Retention
 from tests.api.ram_users import ram_user
 from tests.conftest import ENGINES
@@ -31,6 +34,46 @@ async def trail(api: Api, events: int) -> None:
         api.clock.advance(1)
         await api.create_folder(f"folder-{number}")
     await api.service.sealer.seal()
+
+
+async def test_of_several_processes_one_at_a_time_seals(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others would seal the same events, in vain."""
+    sealed_at: list[int] = []
+    sealed = asyncio.Event()
+    seal = Sealer.seal
+
+    async def noted(self: Sealer) -> int:
+        sealed_at.append(api.clock.now())
+        found = await seal(self)
+        sealed.set()
+        return found
+
+    monkeypatch.setattr(Sealer, "seal", noted)
+    await api.create_folder("folder")
+    begin = api.clock.now()
+    others_until = Instant(begin + 30 * SECOND)
+    assert await api.service.storage.turns.take("sealing", now=begin, until=others_until)
+
+    working = asyncio.create_task(api.service._seal())
+    await sealed.wait()
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+
+    assert sealed_at[0] >= others_until
+    assert await api.service.storage.audit.unsealed(after="", limit=1) == []
+
+
+async def test_a_service_that_has_nothing_to_seal_writes_nothing_for_it(api: Api) -> None:
+    await api.service.sealer.seal()
+    working = asyncio.create_task(api.service._seal())
+    begin = api.clock.now()
+    for _ in range(100):  # of which each moves the clock on by a second, once the task sleeps
+        await asyncio.sleep(0)
+    now = api.clock.now()
+    assert now > begin + 2 * SECOND
+    assert await api.service.storage.turns.take("sealing", now=now, until=now)
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
 
 
 def breaks(parts: list[dict[str, Any]]) -> list[str]:

@@ -26,7 +26,7 @@ from message_contacts.bootstrap.metering import Meter
 from message_contacts.bootstrap.readiness import Readiness
 from message_contacts.bootstrap.recipients import RecipientSide
 from message_contacts.changes import Change, Job
-from message_contacts.clock import SECOND, Clock
+from message_contacts.clock import SECOND, Clock, Instant
 from message_contacts.contacts.model import Channel
 from message_contacts.delivery.outcome import Outcome, Transport
 from message_contacts.delivery.tally import Tally
@@ -51,6 +51,9 @@ log = structlog.get_logger(__name__)
 _PRUNE_SECONDS = 60.0
 #: Between two times that audit events are sealed, and refusals written.
 _AUDIT_SECONDS = 1.0
+#: Sealing is for one process at a time: others would seal the same events, and be refused after all the work.
+_SEALING = "sealing"
+_SEALING_TURN = 5 * SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,12 +176,19 @@ class Service:
             await self.clock.sleep(_PRUNE_SECONDS)
 
     async def _seal(self) -> None:
-        """Seal audit events every second, and what is left when it ends."""
+        """Seal audit events every second while it is this process's turn, and what is left when it ends."""
+        ours_until = Instant(0)
         try:
             while True:
                 await self.clock.sleep(_AUDIT_SECONDS)
                 try:
-                    await self.sealer.seal()
+                    now = self.clock.now()
+                    # A turn is written down, so it is taken only when there is something to do.
+                    if now >= ours_until and await self.storage.audit.unsealed(after="", limit=1):
+                        until = Instant(now + _SEALING_TURN)
+                        ours_until = until if await self.storage.turns.take(_SEALING, now=now, until=until) else now
+                    if now < ours_until:
+                        await self.sealer.seal()
                 except Exception:  # the events wait in the database
                     log.exception("sealing_failed")
         finally:
