@@ -137,3 +137,15 @@ async def test_a_group_goes_on_until_the_last_of_its_callers_has_left() -> None:
     await asyncio.gather(second, return_exceptions=True)
     async with asyncio.timeout(5):
         await ended.wait()
+
+
+async def test_a_report_asks_one_query_of_many_things_at_once(storage: Storage, asked: list[str]) -> None:
+    await commit(storage, Insert(make_account(ACCOUNTS[0])))
+    asked.clear()
+
+    found = await storage._database.report(*((ACCOUNT_ROW, (account,)) for account in ACCOUNTS[:3]))
+
+    assert [[row[0] for row in rows] for rows in found] == [[ACCOUNTS[0]], [], []]
+    assert len(asked) == 1
+    assert await storage._database.report() == []
+    await storage.finish()

@@ -84,6 +84,8 @@ class PostgresDatabase:
         return rows
 
     async def report(self, *queries: Query) -> list[list[Row]]:
+        if not queries:
+            return []
         return await _borrowed(self._listing, _REPORT_SECONDS, lambda connection: self._report(connection, queries))
 
     async def commit(
