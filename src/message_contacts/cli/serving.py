@@ -99,7 +99,9 @@ def worker(*, config: Path | None) -> None:
 
     Any number of workers share the work of one database. `serve` has one inside unless MESSAGE_CONTACTS_WORKER=false.
     """
-    from message_contacts.cli.logs import configure_logs  # noqa: PLC0415 - heavy to load: `--help` does without
+    import uvloop  # noqa: PLC0415 - heavy to load: `--help` does without
+
+    from message_contacts.cli.logs import configure_logs  # noqa: PLC0415 - as above
     from message_contacts.cli.opening import need_database, opened  # noqa: PLC0415
     from message_contacts.cli.operator_listener import showing_metrics  # noqa: PLC0415
 
@@ -121,7 +123,7 @@ def worker(*, config: Path | None) -> None:
             with suppress(asyncio.CancelledError):
                 await working
 
-    asyncio.run(work())
+    uvloop.run(work())
 
 
 @click.command()
