@@ -9,12 +9,14 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from email.utils import formatdate, parseaddr
 from typing import Self
 
 from message_contacts.clock import Instant
 from message_contacts.delivery.outcome import OutgoingMessage
+from message_contacts.recent import Recent
 
 #: What can stand after MAIL FROM and RCPT TO and in a header without quoting.
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.\-]{0,251}[A-Za-z0-9])?")
@@ -34,6 +36,9 @@ _PLAIN_NAME = re.compile(r"[A-Za-z0-9 ]+")
 _WORD_BYTES = 45
 #: Letters of an unencoded header value; the limit of a line is 998, its name included.
 _VALUE_LENGTH = 900
+#: Lines that are kept as quoted-printable, and how long they are at most: 4 MB if all were Chinese and that long.
+_LINES_KEPT = 1_000
+_KEPT_LENGTH = 400
 
 
 def is_mail_address(text: str) -> bool:
@@ -79,6 +84,7 @@ class MailComposer:
         self._from = b"From: " + shown.encode("ascii") + b"\r\n"
         self._host = sender.host.encode("ascii")
         self._date: tuple[int, bytes] = (-1, b"")
+        self._lines = _QuotedLines()
 
     def compose(self, message: OutgoingMessage, *, now: Instant) -> bytes:
         """The mail, lines ended by CRLF; dots at line starts are the SMTP client's business.
@@ -112,7 +118,7 @@ class MailComposer:
             )
         )
         if message.html is None:
-            return head + _part(b"plain", message.text)
+            return head + self._part(b"plain", message.text)
         # "=_" can stand neither in base64 nor in quoted-printable, so no text can end a part early.
         boundary = b"=_" + message_id[-48:]
         return b"".join(
@@ -123,11 +129,11 @@ class MailComposer:
                 b'"\r\n\r\n--',
                 boundary,
                 b"\r\n",
-                _part(b"plain", message.text),
+                self._part(b"plain", message.text),
                 b"\r\n--",
                 boundary,
                 b"\r\n",
-                _part(b"html", message.html),
+                self._part(b"html", message.html),
                 b"\r\n--",
                 boundary,
                 b"--\r\n",
@@ -139,6 +145,43 @@ class MailComposer:
         if self._date[0] != second:
             self._date = (second, formatdate(second).replace("-0000", "+0000").encode("ascii"))
         return self._date[1]
+
+    def _part(self, subtype: bytes, text: str) -> bytes:
+        """A text part: quoted-printable when that stays readable, base64 otherwise."""
+        # No line break is left that a server could take for another end of a line than its neighbour does.
+        lines = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
+        content = "\r\n".join((*lines, "")).encode("utf-8", "replace")
+        if len(content) <= len(text) * 5 // 4:
+            name, encoded = b"quoted-printable", self._lines.quoted(lines)
+        else:
+            name, encoded = b"base64", base64.encodebytes(content).replace(b"\n", b"\r\n")
+        return b"".join(
+            (
+                b"Content-Type: text/",
+                subtype,
+                b"; charset=utf-8\r\nContent-Transfer-Encoding: ",
+                name,
+                b"\r\n\r\n",
+                encoded,
+            )
+        )
+
+
+class _QuotedLines:
+    """Lines as quoted-printable; those that came lately are kept, since most of a mail stands in many others too."""
+
+    def __init__(self) -> None:
+        self._kept: Recent[bytes] = Recent(_LINES_KEPT)
+
+    def quoted(self, lines: Iterable[str]) -> bytes:
+        """The lines, each ended by CRLF."""
+        return b"".join([self._kept.get(line) or self._quote(line) for line in lines])
+
+    def _quote(self, line: str) -> bytes:
+        quoted = binascii.b2a_qp(f"{line}\r\n".encode("utf-8", "replace"), istext=True)
+        if len(line) <= _KEPT_LENGTH:
+            self._kept.put(line, quoted)
+        return quoted
 
 
 def header_text(text: str) -> str:
@@ -176,24 +219,3 @@ def _further_header(name: str, value: str) -> bytes:
     # Addresses in angle brackets (List-Unsubscribe) must not be encoded, so plain values stay as they are.
     shown = value if len(value) <= _VALUE_LENGTH and _PLAIN_TEXT.fullmatch(value) else _words(value)
     return f"{name}: {shown}\r\n".encode("ascii")
-
-
-def _part(subtype: bytes, text: str) -> bytes:
-    """A text part: quoted-printable when that stays readable, base64 otherwise."""
-    content = text.replace("\r\n", "\n").replace("\n", "\r\n").encode("utf-8", "replace")
-    if not content.endswith(b"\r\n"):
-        content += b"\r\n"
-    if len(content) <= len(text) * 5 // 4:
-        name, encoded = b"quoted-printable", binascii.b2a_qp(content, istext=True)
-    else:
-        name, encoded = b"base64", base64.encodebytes(content).replace(b"\n", b"\r\n")
-    return b"".join(
-        (
-            b"Content-Type: text/",
-            subtype,
-            b"; charset=utf-8\r\nContent-Transfer-Encoding: ",
-            name,
-            b"\r\n\r\n",
-            encoded,
-        )
-    )

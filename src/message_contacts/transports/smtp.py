@@ -69,9 +69,10 @@ class SmtpTransport:
         content = self._composer.compose(message, now=self._clock.now())
         places = self._prompt_places if message.delivery_id is None else self._places
         try:
-            async with places, asyncio.timeout(self._send_seconds):
+            async with places, asyncio.timeout(self._send_seconds) as limit:
                 sender = message.return_path or self._composer.sender.address
-                return await self._hand_over(sender, message.recipient, content)
+                mail = _Mail(sender, message.recipient, content, _Patience(limit, self._step_seconds))
+                return await self._hand_over(mail)
         except TimeoutError:
             return Outcome(Verdict.TRY_AGAIN, "timed-out")
 
@@ -83,29 +84,34 @@ class SmtpTransport:
                 await connection.client.quit(timeout=2.0)
             connection.client.close()
 
-    async def _hand_over(self, sender: str, recipient: str, content: bytes) -> Outcome:
+    async def _hand_over(self, mail: _Mail) -> Outcome:
         async with self._connection() as connection:
             reused = connection.mails > 0
-            outcome = await self._converse(connection, sender, recipient, content)
+            outcome = await self._converse(connection, mail)
         if reused and connection.step is Step.SENDER and outcome.reason in _HUNG_UP:
             # The server had closed the kept connection; nothing of this mail was said on it.
             async with self._connection(fresh=True) as connection:
-                outcome = await self._converse(connection, sender, recipient, content)
+                outcome = await self._converse(connection, mail)
         return outcome
 
-    async def _converse(self, connection: _Connection, sender: str, recipient: str, content: bytes) -> Outcome:
+    async def _converse(self, connection: _Connection, mail: _Mail) -> Outcome:
         """One mail on one connection, connecting first if needed; leaves `connection.mails` telling if it is usable."""
-        client = connection.client
+        client, patience = connection.client, mail.patience
         try:
             if not client.is_connected:
+                patience.with_all()  # the client bounds each of these steps itself
                 await self._connect(connection)
             connection.step = Step.SENDER
-            await _say(client, b"MAIL", b"FROM:", sender)
+            patience.with_answer()
+            await _say(client, b"MAIL", b"FROM:", mail.sender)
             connection.step = Step.RECIPIENT
-            await _say(client, b"RCPT", b"TO:", recipient)
+            patience.with_answer()
+            await _say(client, b"RCPT", b"TO:", mail.recipient)
             connection.step = Step.CONTENT
-            await client.data(content, timeout=self._step_seconds * _CONTENT_STEPS)
+            patience.with_answer(_CONTENT_STEPS)
+            await _say_content(client, mail.content)
         except aiosmtplib.SMTPResponseException as refusal:
+            patience.with_all()
             connection.clean = refusal.code not in _LAST_WORDS and await self._forget_mail(connection)
             return outcome_of_answer(connection.step, refusal.code, refusal.message)
         except (aiosmtplib.SMTPException, OSError) as failure:
@@ -193,12 +199,40 @@ class _Connection:
     idle_since: float = 0.0
 
 
+class _Patience:
+    """Bounds every wait of one mail by one timer, which is put forward: the client's own, one an answer, cost more."""
+
+    def __init__(self, limit: asyncio.Timeout, step_seconds: float) -> None:
+        self._limit = limit
+        self._end = limit.when()
+        self._step_seconds = step_seconds
+
+    def with_answer(self, steps: int = 1) -> None:
+        """Wait no longer than so many steps from now."""
+        step_end = asyncio.get_running_loop().time() + self._step_seconds * steps
+        self._limit.reschedule(step_end if self._end is None else min(step_end, self._end))
+
+    def with_all(self) -> None:
+        """Wait until the time of the whole mail is used up."""
+        self._limit.reschedule(self._end)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mail:
+    sender: str
+    recipient: str
+    content: bytes
+    patience: _Patience
+
+
 class _Unfit(aiosmtplib.SMTPException):
     """The server lacks what the setting demands; the message is the reason."""
 
 
 #: Answers by which a server takes a sender or a recipient.
 _AGREED = frozenset({250, 251})
+#: Answer by which a server asks for the content.
+_GO_ON = 354
 #: Codes after which nothing more is said on a connection: closing down, and an answer that was no answer.
 _LAST_WORDS = frozenset({421, -1})
 #: Reasons that mean a kept connection was closed by the server before the mail began.
@@ -215,7 +249,36 @@ async def _say(client: aiosmtplib.SMTP, command: bytes, word: bytes, address: st
     """
     if not is_mail_address(address):
         raise ValueError("an envelope has mail addresses only")
-    answer = await client.execute_command(command, word + b"<" + address.encode("ascii") + b">")
+    # Without a time: the caller's patience bounds it.
+    answer = await client.execute_command(command, word + b"<" + address.encode("ascii") + b">", timeout=None)
+    if answer.code not in _AGREED:
+        raise aiosmtplib.SMTPResponseException(answer.code, answer.message)
+
+
+async def _say_content(client: aiosmtplib.SMTP, content: bytes) -> None:
+    """Hand over the mail itself.
+
+    The client's own function for this looks through the content by two regular expressions, which costs more than
+    putting the mail together.
+
+    Raises:
+        ValueError: A line does not end by CRLF, so that a server might see an end where there is none: a bug of ours.
+    """
+    lines = content.count(b"\r\n")
+    if (
+        not content.endswith(b"\r\n")
+        or content.startswith(b".")
+        or not (content.count(b"\r") == content.count(b"\n") == lines)
+    ):
+        raise ValueError("the lines of a mail end by CRLF, and its first one is a header field")
+    answer = await client.execute_command(b"DATA", timeout=None)
+    if answer.code != _GO_ON:
+        raise aiosmtplib.SMTPResponseException(answer.code, answer.message)
+    protocol = client.protocol
+    if protocol is None:
+        raise aiosmtplib.SMTPServerDisconnected("Connection lost")
+    protocol.write(content.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+    answer = await protocol.read_response(timeout=None)
     if answer.code not in _AGREED:
         raise aiosmtplib.SMTPResponseException(answer.code, answer.message)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -105,15 +106,32 @@ def test_message_id_that_could_end_its_line_is_a_bug(message_id):
 def test_any_text_survives_and_no_line_is_too_long(subject, text, html):
     raw = COMPOSER.compose(make_message(subject=subject, text=text, html=html), now=START)
     assert all(len(line) <= 998 for line in raw.split(b"\r\n"))
-    assert b"\n" not in raw.replace(b"\r\n", b"")
+    assert not set(b"\r\n") & set(raw.replace(b"\r\n", b""))
     assert raw.isascii()
     mail = message_from_bytes(raw, policy=policy.default)
     assert len(mail.items()) == 8
     plain, marked = mail.iter_parts()
     for part, original in ((plain, text), (marked, html)):
         decoded = part.get_payload(decode=True).decode().replace("\r\n", "\n")
-        normal = original.encode("utf-8", "replace").decode().replace("\r\n", "\n")
+        normal = original.encode("utf-8", "replace").decode().replace("\r\n", "\n").replace("\r", "\n")
         assert decoded == (normal if normal.endswith("\n") else normal + "\n")
+
+
+@given(st.lists(st.sampled_from(["Hello. ", "=", ".", "\t", "á", "x" * 80, "\n", "\r\n"])).map("".join))
+def test_lines_that_were_kept_are_quoted_as_the_standard_library_does_it(text):
+    plain, again = message_from_bytes(
+        COMPOSER.compose(make_message(text=f"Hello Tom\n{text}", html=f"Hello Tom\n{text}"), now=START)
+    ).get_payload()
+    assert plain.get_payload() == again.get_payload()
+    if plain["Content-Transfer-Encoding"] == "quoted-printable":
+        whole = f"Hello Tom\n{text}".replace("\r\n", "\n").removesuffix("\n").replace("\n", "\r\n") + "\r\n"
+        assert plain.get_payload().encode() == binascii.b2a_qp(whole.encode(), istext=True)
+
+
+def test_line_that_is_ended_by_a_return_only_ends_like_the_others():
+    assert b"\r\nThe first line\r\nThe second\r\n" in COMPOSER.compose(
+        make_message(text="The first line\rThe second"), now=START
+    )
 
 
 @given(st.text(max_size=400))
