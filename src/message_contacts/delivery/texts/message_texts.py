@@ -7,7 +7,7 @@ filled in.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
 
@@ -46,6 +46,8 @@ class Worded:
     text_fields: dict[str, str]
     html_fields: dict[str, str]
     sms: str
+    #: Plain and HTML form with these fields in their places, by case; made when the first mail of a case needs them.
+    forms: dict[_Case, tuple[Form, Form]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +129,14 @@ class MessageTexts:
             link: With which the address can be taken off messages of this type, if it can be.
             preferences: The contacts who share the address, each with the link to its preferences.
         """
-        key = (_route(named), worded.critical, link is not None, bool(preferences))
-        text_fields, html_fields = dict(worded.text_fields), dict(worded.html_fields)
+        case = (_route(named), worded.critical, link is not None, bool(preferences))
+        forms = worded.forms.get(case)
+        if forms is None:
+            text, html = self._forms_of(case)
+            forms = text.filled_in_part(worded.text_fields), html.filled_in_part(worded.html_fields)
+            worded.forms[case] = forms
+        text_fields: dict[str, str] = {}
+        html_fields: dict[str, str] = {}
         for language in self._languages:
             reasons = self._reasons(language, worded.organisation, named)
             text_fields[f"reasons_{language.letter}"] = "\n".join(f"- {reason}" for reason in reasons)
@@ -139,8 +147,7 @@ class MessageTexts:
         html_fields["preferences"] = ", ".join(
             f'<a href="{escape(address)}">{escape(name)}</a>' for name, address in preferences
         )
-        text, html = self._forms_of(key)
-        return text.fill(text_fields), html.fill(html_fields)
+        return forms[0].fill(text_fields), forms[1].fill(html_fields)
 
     def _forms_of(self, case: _Case) -> tuple[Form, Form]:
         """Plain text and HTML of mails of one case."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 # Of Unicode's private use area: no template has them, and values are put in after the text was cut.
 _BLANK = "\ue000{}\ue001"
@@ -18,11 +18,22 @@ def blanks(names: Iterable[str]) -> dict[str, str]:
 class Form:
     """A rendered text with blanks."""
 
-    def __init__(self, rendered: str) -> None:
-        self._pieces = _BLANKS.split(rendered)
+    def __init__(self, rendered: str = "", *, pieces: Sequence[str] = ()) -> None:
+        """Take a rendered text, or one that is cut already: text and names of blanks by turns, text first and last."""
+        self._pieces = list(pieces) or _BLANKS.split(rendered)
 
     def fill(self, fields: Mapping[str, str]) -> str:
         """The text with the fields in their places, as they are: whoever fills an HTML form escapes them."""
         pieces = list(self._pieces)
         pieces[1::2] = [fields[name] for name in pieces[1::2]]
         return "".join(pieces)
+
+    def filled_in_part(self, fields: Mapping[str, str]) -> Form:
+        """The same with these fields in their places; its other blanks stay."""
+        pieces = self._pieces[:1]
+        for name, following in zip(self._pieces[1::2], self._pieces[2::2], strict=True):
+            if name in fields:
+                pieces[-1] += fields[name] + following
+            else:
+                pieces += [name, following]
+        return Form(pieces=pieces)
