@@ -22,6 +22,7 @@ from message_contacts.storage import Storage
 from tests.factories import ACCOUNT
 from tests.fakes.clock import START
 from tests.storage.making import OTHER_ACCOUNT, after, commit
+from tests.unit.delivery.values import make_delivery, make_message
 
 TOM, ANN = "tom@example.com", "ann@example.com"
 
@@ -75,6 +76,25 @@ async def test_nothing_is_known_of_most_tenants(storage: Storage) -> None:
     assert await storage.standing.known(ACCOUNT) == Known([], [])
     assert await storage.standing.known_of(ACCOUNT, [(Channel.EMAIL, TOM)], ["c-1"]) == Known([], [])
     assert await storage.standing.knows_any(OTHER_ACCOUNT)
+
+
+async def test_an_errand_tells_whether_anything_is_known_of_addresses(storage: Storage) -> None:
+    """Then what stands against an address is not asked for."""
+
+    async def known() -> bool:
+        errand = await storage.messages.errand(ACCOUNT, make_delivery().delivery_id)
+        assert errand is not None
+        return errand.anything_known
+
+    counted = suspension(reason=None, suspended_at=None)
+    await commit(storage, Insert(make_message()), Insert(make_delivery()), Insert(counted))
+    await commit(storage, Insert(preference(account_id=OTHER_ACCOUNT)))
+    assert not await known()
+    suspended = suspension()
+    await commit(storage, Update(counted, suspended))
+    assert await known()
+    await commit(storage, Delete(replace(suspended, version=2)), Insert(preference()))
+    assert await known()
 
 
 async def test_what_is_only_counted_is_no_suspension(storage: Storage) -> None:

@@ -68,10 +68,13 @@ class Standing:
         places = {(one.channel, one.address.key) for one in found if one.address is not None}
         return await self.of_places(account_id, sorted(places), sorted({one.contact_id for one in found}))
 
+    @property
+    def nothing_known(self) -> AtPlace:
+        """What decides about an address of a tenant of whose addresses nothing is known."""
+        return AtPlace(self.settings, {})
+
     async def at(self, account_id: str, place: Place, contact_ids: Sequence[str]) -> AtPlace:
         """What decides about one address that contacts share, and in which languages they want to be addressed."""
-        if not await self.store.knows_any(account_id):
-            return AtPlace(self.settings, {})
         known = await self.store.known_of(account_id, [place], contact_ids)
         return AtPlace(
             circumstances(self.settings, known, self.rules, self.clock.now()),

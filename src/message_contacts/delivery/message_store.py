@@ -42,11 +42,13 @@ class Members:
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """A delivery that is due, and what of its message matters to whether it is still wanted."""
+    """A delivery that is due, and what matters to whether it is still wanted."""
 
     delivery: Delivery
     message_state: MessageState
     expires_at: Instant | None
+    #: Whether there is any suspension or preference in the tenant (`standing`): of most tenants, none.
+    anything_known: bool
 
 
 class MessageStore(Protocol):
@@ -119,7 +121,7 @@ class MessageStore(Protocol):
         ...
 
     async def errand(self, account_id: str, delivery_id: str) -> Errand | None:
-        """A delivery with what matters of its message, or None."""
+        """A delivery with what matters to whether it is still wanted, or None."""
         ...
 
     async def has_any(self, account_id: str, message_id: str, state: DeliveryState) -> bool:

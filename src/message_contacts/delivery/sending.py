@@ -117,8 +117,10 @@ class DeliverySender:
         if job.payload.get("captured") and not transport.captures:
             return _ended(DeliveryState.SKIPPED, CAPTURED_BEFORE)
         message = await self._message(delivery)
-        contact_ids = list(dict.fromkeys(each.contact_id for each in delivery.contacts))
-        place = await self.standing.at(delivery.account_id, (delivery.channel, delivery.address_key), contact_ids)
+        place = self.standing.nothing_known
+        if errand.anything_known:
+            contact_ids = list(dict.fromkeys(each.contact_id for each in delivery.contacts))
+            place = await self.standing.at(delivery.account_id, (delivery.channel, delivery.address_key), contact_ids)
         named, word = await self._still_wanted(message, delivery, place.circumstances)
         if word == Word.QUIET_HOURS:
             wait = self._until(place.circumstances.quiet_until)

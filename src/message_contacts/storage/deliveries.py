@@ -80,10 +80,13 @@ DELIVERY = """
 """
 
 ERRAND = """
-    -- One delivery, and what of its message matters to whether it is still wanted.
+    -- One delivery, what of its message matters to whether it is still wanted, and whether anything is known at all of
+    -- addresses of the tenant: of most tenants nothing is, and then that need not be asked for.
     SELECT delivery_id, delivery.message_id, channel, address, address_key, delivery.state, route, reason, contacts,
            contact_count, created_at, updated_at, attempts, reply, tries, sent_at, delivery.version,
-           message.state, expires_at
+           message.state, expires_at,
+           EXISTS (SELECT 1 FROM suspension WHERE account_id = $1 AND suspended_at IS NOT NULL)
+           OR EXISTS (SELECT 1 FROM preference WHERE account_id = $1)
       FROM delivery CROSS JOIN message
      WHERE delivery.account_id = $1 AND delivery_id = $2
        AND message.account_id = delivery.account_id AND message.message_id = delivery.message_id

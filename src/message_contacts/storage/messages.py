@@ -224,8 +224,9 @@ class Messages:
         rows = await self._database.rows(deliveries.ERRAND, (account_id, delivery_id))
         if not rows:
             return None
-        *row, state, expires_at = rows[0]
-        return Errand(deliveries.delivery_from_row(account_id, tuple(row)), MessageState(state), expires_at)
+        *row, state, expires_at, anything_known = rows[0]
+        delivery = deliveries.delivery_from_row(account_id, tuple(row))
+        return Errand(delivery, MessageState(state), expires_at, bool(anything_known))
 
     async def has_any(self, account_id: str, message_id: str, state: DeliveryState) -> bool:
         first, last = deliveries.ids_of_message(message_id)
