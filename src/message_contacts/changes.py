@@ -85,6 +85,7 @@ class CountDown:
     period: str = ""
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """Waiting work: done after the commit that caused it, by any worker, at least once."""

@@ -291,6 +291,28 @@ async def test_deliveries_are_found_by_message_state_and_address(storage: Storag
     assert not await storage.messages.has_any(ACCOUNT, other, SKIPPED)
 
 
+async def test_deliveries_that_wait_for_their_first_try_are_told_page_by_page(storage: Storage) -> None:
+    sms = {"channel": Channel.SMS, "address": "86-13900001234", "address_key": "86-13900001234"}
+    other = "m-" + "2" * 24
+    await commit(
+        storage,
+        Insert(make_message()),
+        Insert(make_message(message_id=other, client_token=None)),
+        *(
+            Insert(make_delivery(number, address=f"{number}@a.example", address_key=f"{number}@a.example"))
+            for number in (1, 2)
+        ),
+        Insert(make_delivery(3, state=SKIPPED, address="3@a.example", address_key="3@a.example")),
+        Insert(make_delivery(4, **sms)),
+        Insert(make_delivery(1, message_id=other)),
+    )
+    first, second, fourth = (make_delivery(number).delivery_id for number in (1, 2, 4))
+    found = await storage.messages.pending(ACCOUNT, MESSAGE_ID, after=None, limit=2)
+    assert found == [(first, Channel.EMAIL), (second, Channel.EMAIL)]
+    assert await storage.messages.pending(ACCOUNT, MESSAGE_ID, after=second, limit=2) == [(fourth, Channel.SMS)]
+    assert await storage.messages.pending(OTHER_ACCOUNT, MESSAGE_ID, after=None, limit=2) == []
+
+
 async def test_an_errand_has_what_matters_of_the_message(storage: Storage) -> None:
     await commit(storage, Insert(make_message(expires_at=after(9))), Insert(make_delivery()))
     errand = await storage.messages.errand(ACCOUNT, make_delivery().delivery_id)

@@ -24,6 +24,7 @@ WHOLE_TENANT = {
     "contact_search.COUNT_FOUND",
     "contacts.CONTACT_PAGE",
     "contacts.COUNT_CONTACTS",
+    "deliveries.ERRAND",
     "directory.COUNT_MEMBERS",
     "directory.HAS_ANY_MEMBERS",
     "housekeeping.DELETE_MESSAGES",

@@ -6,7 +6,7 @@ with every reason in it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -20,7 +20,6 @@ from message_contacts.delivery.message_store import MessageStore
 from message_contacts.delivery.messages import (
     CANCELLED,
     DELIVER,
-    Delivery,
     DeliveryState,
     Message,
     MessageState,
@@ -117,23 +116,26 @@ class MessageExpansion:
         """Let deliveries go, and with the last of them the message."""
         message = batch.message
         behind = batch.after[0] if batch.after else None
-        found = await self._waiting(batch, DeliveryState.PENDING, behind, AT_ONCE)
-        batch.changes += [Enqueue(self._delivery_job(delivery, batch.now)) for delivery in found]
+        found = await self.messages.pending(message.account_id, message.message_id, after=behind, limit=AT_ONCE)
+        batch.changes += [
+            Enqueue(self._delivery_job(message.account_id, delivery_id, channel, batch.now))
+            for delivery_id, channel in found
+        ]
         if len(found) == AT_ONCE:
-            batch.after = (found[-1].delivery_id,)
+            batch.after = (found[-1][0],)
             return
         batch.finished = True
         batch.changes.append(Update(message, replace(message, state=MessageState.PUBLISHED)))
         if batch.reaches_somebody:
             batch.changes.append(Enqueue(review_job(message, self.ids, Instant(batch.now + REVIEWED_AFTER), batch.now)))
 
-    def _delivery_job(self, delivery: Delivery, now: Instant) -> Job:
+    def _delivery_job(self, account_id: str, delivery_id: str, channel: Channel, now: Instant) -> Job:
         return Job(
-            job_id=job_id(delivery.delivery_id),
-            account_id=delivery.account_id,
+            job_id=job_id(delivery_id),
+            account_id=account_id,
             kind=DELIVER,
-            channel=messages_queue(delivery.channel),
-            payload={"delivery_id": delivery.delivery_id, "captured": int(delivery.channel in self.captured)},
+            channel=messages_queue(channel),
+            payload={"delivery_id": delivery_id, "captured": int(channel in self.captured)},
             due_at=now,
             created_at=now,
         )
@@ -141,7 +143,14 @@ class MessageExpansion:
     async def _withdraw(self, batch: Batch) -> None:
         """Let deliveries that wait expire. Their jobs find that out by themselves."""
         for state in (DeliveryState.PENDING, DeliveryState.DEFERRED):
-            found = await self._waiting(batch, state, None, _WITHDRAWN_AT_ONCE)
+            found = await self.messages.delivery_page(
+                batch.message.account_id,
+                message_id=batch.message.message_id,
+                state=state,
+                address=None,
+                after=None,
+                limit=_WITHDRAWN_AT_ONCE,
+            )
             batch.changes += [
                 Update(
                     delivery,
@@ -152,9 +161,3 @@ class MessageExpansion:
             if found:
                 return
         batch.finished = True
-
-    async def _waiting(self, batch: Batch, state: DeliveryState, after: str | None, limit: int) -> Sequence[Delivery]:
-        message = batch.message
-        return await self.messages.delivery_page(
-            message.account_id, message_id=message.message_id, state=state, address=None, after=after, limit=limit
-        )

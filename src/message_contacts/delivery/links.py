@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from message_contacts.contacts.model import Channel, MessageType
+from message_contacts.quick import quickly_made
 
 _LONGEST_TOKEN = 1_000
 _BETWEEN = "\n"
@@ -27,6 +28,7 @@ class Purpose(StrEnum):
     PREFERENCES = "preferences"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linked:
     """What a link is about."""

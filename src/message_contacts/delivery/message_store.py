@@ -17,6 +17,7 @@ from message_contacts.delivery.messages import (
     MessageState,
     Progress,
 )
+from message_contacts.quick import quickly_made
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Members:
     copies: Mapping[str, Sequence[DetachedContact]]
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Errand:
     """A delivery that is due, and what matters to whether it is still wanted."""
@@ -118,6 +120,12 @@ class MessageStore(Protocol):
             state: Only those in this state, if given.
             address: Only those to this channel and address, by its key, if given.
         """
+        ...
+
+    async def pending(
+        self, account_id: str, message_id: str, *, after: str | None, limit: int
+    ) -> Sequence[tuple[str, Channel]]:
+        """A message's deliveries that wait for their first try, by id, those behind `after`: id and channel of each."""
         ...
 
     async def errand(self, account_id: str, delivery_id: str) -> Errand | None:

@@ -14,6 +14,7 @@ from message_contacts.clock import Instant
 from message_contacts.contacts.model import Channel, MessageType
 from message_contacts.delivery.candidates import Because
 from message_contacts.delivery.rules import Circumstances, Severity
+from message_contacts.quick import quickly_made
 
 #: Kind of the job that works out who gets a message, a step at a time.
 EXPAND_MESSAGE = "expand-message"
@@ -170,6 +171,7 @@ class Progress:
     version: int = 1
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Named:
     """One way in which one contact comes to a delivery, and what the rules said."""
@@ -187,6 +189,7 @@ class Named:
     word: str
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Try:
     """One try to hand a delivery over."""
@@ -198,6 +201,7 @@ class Try:
     reply: str
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """A message on its way to one address."""

@@ -12,6 +12,7 @@ from message_contacts.changes import Job
 from message_contacts.clock import Instant
 from message_contacts.contacts.model import Channel
 from message_contacts.delivery.messages import DeliveryState
+from message_contacts.quick import quickly_made
 
 _MESSAGES = "-messages"
 
@@ -34,6 +35,7 @@ class Fate(StrEnum):
     DEAD = "dead"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """A job's fate, to be recorded."""

@@ -9,6 +9,7 @@ from typing import Protocol
 from message_contacts.clock import Instant
 from message_contacts.contacts.model import Channel
 from message_contacts.delivery.messages import DeliveryState
+from message_contacts.quick import quickly_made
 from message_contacts.webhooks.model import WebhookPost
 
 #: Reason of a captured message whose recipient complains on purpose.
@@ -21,6 +22,7 @@ class Verdict(StrEnum):
     NEVER = "never"
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """An attempt's end."""
@@ -40,6 +42,7 @@ class Outcome:
     status: str = field(default="", compare=False)
 
 
+@quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingMessage:
     """One message to one address, ready to be sent."""

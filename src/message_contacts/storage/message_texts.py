@@ -13,6 +13,9 @@ from message_contacts.clock import Instant
 from message_contacts.delivery.candidates import Because
 from message_contacts.delivery.messages import DeliveryState, Named, Reach, Try
 
+#: By value, as in `deliveries`.
+_BECAUSE = {each.value: each for each in Because}
+
 
 def text_from_ids(ids: Sequence[str]) -> str:
     """Ids as JSON."""
@@ -46,7 +49,7 @@ def _named(values: list[str | None]) -> Named:
         contact_id or "",
         detached_id,
         name or "",
-        None if because is None else Because(because),
+        None if because is None else _BECAUSE[because],
         node_id or "",
         node_name or "",
         word or "",

@@ -220,6 +220,15 @@ class Messages:
         )
         return [deliveries.delivery_from_row(account_id, row) for row in rows]
 
+    async def pending(
+        self, account_id: str, message_id: str, *, after: str | None, limit: int
+    ) -> Sequence[tuple[str, Channel]]:
+        first, last = deliveries.ids_of_message(message_id)
+        (rows,) = await self._database.report(
+            (deliveries.PENDING_OF_MESSAGE, (account_id, after or first, last, limit))
+        )
+        return [deliveries.channel_from_row(row) for row in rows]
+
     async def errand(self, account_id: str, delivery_id: str) -> Errand | None:
         rows = await self._database.rows(deliveries.ERRAND, (account_id, delivery_id))
         if not rows:

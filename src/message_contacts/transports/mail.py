@@ -148,8 +148,9 @@ class MailComposer:
 
     def _part(self, subtype: bytes, text: str) -> bytes:
         """A text part: quoted-printable when that stays readable, base64 otherwise."""
-        # No line break is left that a server could take for another end of a line than its neighbour does.
-        lines = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n").split("\n")
+        if "\r" in text:  # whatever ends a line here, CRLF ends it in the mail
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        lines = text.removesuffix("\n").split("\n")
         content = "\r\n".join((*lines, "")).encode("utf-8", "replace")
         if len(content) <= len(text) * 5 // 4:
             name, encoded = b"quoted-printable", self._lines.quoted(lines)
