@@ -138,6 +138,15 @@ def test_a_worker_sends_what_a_service_without_one_leaves(tmp_path):
             assert "lena@example.com" in sent
 
 
+@pytest.mark.parametrize(("engine", "behind"), [("sqlite", 0), ("postgresql", 10)], indirect=["engine"])
+def test_a_worker_gives_way_to_whoever_answers_calls(tmp_path, database_url, behind):
+    """Not on SQLite: a process that waits for a processor would keep the others from writing."""
+    variables = {"MESSAGE_CONTACTS_DATABASE_URL": database_url, "MESSAGE_CONTACTS_ENCRYPTION_KEY": "A" * 43 + "="}
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    with started(tmp_path, "worker", until="Sending what waits", **variables) as (process, _):
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == min(own + behind, 19)
+
+
 def test_a_worker_without_a_database_says_so(run):
     result = run("worker")
     assert result.exit_code == 1
