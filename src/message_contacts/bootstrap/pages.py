@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from starlette.types import ASGIApp, Scope
+from typing import TYPE_CHECKING
 
 from message_contacts.access.console_sessions import ConsoleSessions
 from message_contacts.access.keys import Vault
 from message_contacts.console.by_prefix import by_prefix, when_asked_for
-from message_contacts.console.preference_pages import preference_pages
 from message_contacts.console.site.calls import Calls
-from message_contacts.console.verification_pages import verification_pages
 from message_contacts.delivery.preferences import PreferenceService
 from message_contacts.settings import Settings
 from message_contacts.verification.service import VerificationService
 from message_contacts.wire.proxies import origin
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Scope
 
 #: What is answered by pages, not by the API.
 PAGE_PREFIXES = ("/verify/", "/unsubscribe/", "/preferences/", "/console")
@@ -44,8 +45,9 @@ def all_pages(
     def is_secure(scope: Scope) -> bool:
         return origin(scope["client"], scope["scheme"], scope["headers"], settings.trusted_proxies).is_secure
 
+    # Each is heavy to load, and most processes answer calls only.
+
     def console() -> ASGIApp:
-        # Heavy to load, and most processes answer calls only.
         from message_contacts.bootstrap.console import console_site  # noqa: PLC0415
 
         return console_site(
@@ -58,22 +60,32 @@ def all_pages(
             is_secure=is_secure,
         )
 
+    def for_verifications() -> ASGIApp:
+        from message_contacts.console.verification_pages import verification_pages  # noqa: PLC0415
+
+        return verification_pages(
+            verification,
+            public_url=settings.public_url,
+            zone=settings.contact_date_zone,
+            languages=settings.language,
+            source_address=source_address,
+        )
+
+    def for_preferences() -> ASGIApp:
+        from message_contacts.console.preference_pages import preference_pages  # noqa: PLC0415
+
+        return preference_pages(
+            preferences,
+            public_url=settings.public_url,
+            zone=settings.contact_date_zone,
+            languages=settings.language,
+            source_address=source_address,
+        )
+
     return by_prefix(
         {
             "/console": when_asked_for(console),
-            "/verify/": verification_pages(
-                verification,
-                public_url=settings.public_url,
-                zone=settings.contact_date_zone,
-                languages=settings.language,
-                source_address=source_address,
-            ),
-            "/": preference_pages(
-                preferences,
-                public_url=settings.public_url,
-                zone=settings.contact_date_zone,
-                languages=settings.language,
-                source_address=source_address,
-            ),
+            "/verify/": when_asked_for(for_verifications),
+            "/": when_asked_for(for_preferences),
         }
     )
