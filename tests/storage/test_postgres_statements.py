@@ -271,8 +271,9 @@ async def test_a_plan_for_an_empty_table_is_given_up_when_its_time_is_up(
         ((name,),) = await connection.fetch("SELECT name FROM pg_prepared_statements WHERE statement = $1", (NONCE,))
         return await connection.fetch(f"EXPLAIN EXECUTE {name}('')", ())
 
+    monkeypatch.setattr(postgres_connection, "PLANS_FIRST_KEPT_SECONDS", 3_600.0)
     keeping = await connected(PostgresAddress(postgres_url))
-    monkeypatch.setattr(postgres_connection, "PLANS_KEPT_SECONDS", 0.0)
+    monkeypatch.setattr(postgres_connection, "PLANS_FIRST_KEPT_SECONDS", 0.0)
     replanning = await connected(PostgresAddress(postgres_url))
     for connection in (keeping, replanning):
         await connection.fetch(NONCE, (b"",))

@@ -64,9 +64,12 @@ EXTEND_CHAIN = """
      WHERE account_id = $4 AND sequence = $5 AND hash = $6
 """
 
+# Not "sequence IS NULL", which PostgreSQL knows to be so of hardly any event: it would go through all that are not
+# sealed, for each of many. Sequences count from 1.
 SEAL_EVENT = """
     -- Give an event its place in the chain. No row: it has one.
-    UPDATE audit_event SET sequence = $1, hash = $2 WHERE account_id = $3 AND event_id = $4 AND sequence IS NULL
+    UPDATE audit_event SET sequence = $1, hash = $2
+     WHERE account_id = $3 AND event_id = $4 AND coalesce(sequence, 0) = 0
 """
 
 EVENTS_BEFORE = """

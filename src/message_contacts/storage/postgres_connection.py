@@ -29,6 +29,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 CONNECT_SECONDS = 3.0
 
 #: Seconds after which plans are made anew: one made while its tables were still empty may be no good for full ones.
+#: The first ones are given up soon, since empty tables fill most quickly at first; each time later, up to the longest.
+PLANS_FIRST_KEPT_SECONDS = 0.5
 PLANS_KEPT_SECONDS = 10.0
 
 #: Everything here goes by key or index, also by a plan made while the tables were still empty; and making plans
@@ -139,13 +141,14 @@ _CANNOT_CONNECT: Final = (
 class Connection:
     """One held connection; each statement is prepared once, by the first who uses it."""
 
-    __slots__ = ("_plans_until", "_prepared", "_raw", "is_overdue")
+    __slots__ = ("_plans_kept", "_plans_until", "_prepared", "_raw", "is_overdue")
 
     def __init__(self, raw: asyncpg.Connection[Any]) -> None:
         """Take over a connection."""
         self._raw = raw
         self._prepared: dict[str, Any] = {}
-        self._plans_until = time.monotonic() + PLANS_KEPT_SECONDS
+        self._plans_kept = PLANS_FIRST_KEPT_SECONDS
+        self._plans_until = time.monotonic() + self._plans_kept
         #: Whether it was closed because the server did not answer in time.
         self.is_overdue = False
 
@@ -165,7 +168,8 @@ class Connection:
         """
         now = time.monotonic()
         if now > self._plans_until:
-            self._plans_until = now + PLANS_KEPT_SECONDS
+            self._plans_kept = min(2 * self._plans_kept, PLANS_KEPT_SECONDS)
+            self._plans_until = now + self._plans_kept
             await self.command("DISCARD PLANS")
         statement = self._prepared.get(sql) or await self._prepare(sql)
         try:
