@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, Page, Request, async_playwright
+from playwright.async_api import Browser, Page, Request, async_playwright, expect
 
 from message_contacts.cli.api_client import Endpoint
 from message_contacts.protocol.parameters import flattened
@@ -128,6 +128,7 @@ async def open_tab(browser: Browser, complaints: Complaints) -> AsyncIterator[Op
     async def open_(**options: Any) -> Page:
         context = await browser.new_context(**{"viewport": DESKTOP, "locale": "en-GB", **options})
         context.set_default_timeout(15_000)
+        expect.set_options(timeout=15_000)  # its own default is 5 s, which a busy machine may take to delete a contact
         contexts.append(context)
         page = await context.new_page()
         page.on("console", lambda said: complaints.lines.append(said.text) if said.type == "error" else None)
