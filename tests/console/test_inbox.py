@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,14 @@ from tests.api.ram_users import ram_user
 from tests.console.conftest import Console
 from tests.fakes.waiting_clock import WaitingClock, settled
 from tests.harness import Api, open_api
+
+
+@pytest.fixture
+async def waiting(database_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
+    """A service whose streams of events end soon, on a clock that tests move."""
+    monkeypatch.setattr("message_contacts.console.site.frame.STREAM_SECONDS", 0.5)
+    async with open_api(database_path, clock=WaitingClock()) as api:
+        yield api
 
 
 async def captured(api: Api, address: str = "tom@example.com", name: str = "Tom") -> None:
@@ -72,54 +81,46 @@ async def test_a_message_that_is_gone_says_so(console: Console) -> None:
     assert (await console.open("/inbox/j-019aa8a55980ffffffffffff/mail")).status == 404
 
 
-async def test_new_mail_is_told_as_an_event_whatever_its_id(
-    database_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_new_mail_is_told_as_an_event_whatever_its_id(waiting: Api) -> None:
     """A published message has an id from when it was published, which may be before the last one that came."""
-    monkeypatch.setattr("message_contacts.console.site.frame.STREAM_SECONDS", 0.5)
-    async with open_api(database_path, clock=WaitingClock()) as api:
-        console = Console(api)
-        await console.sign_in()
-        member = await api.create_member("shop")
-        await api.add_verified_contact(member, MessageTypes=["FaultMessage"])
-        message_id = await publish(api, member)
-        await api.work("internal")
-        api.clock.advance(60)
-        ann = await api.add_contact(Name="Ann", EmailAddress="ann@example.com")
-        await api.call("SendEmailVerificationForMessageContact", ContactId=ann, EmailAddress="ann@example.com")
-        await api.work("email")
-        known = "&".join(f"known={message['MessageId']}" for message in await api.inbox())
+    api, console = waiting, Console(waiting)
+    await console.sign_in()
+    member = await api.create_member("shop")
+    await api.add_verified_contact(member, MessageTypes=["FaultMessage"])
+    message_id = await publish(api, member)
+    await api.work("internal")
+    api.clock.advance(60)
+    ann = await api.add_contact(Name="Ann", EmailAddress="ann@example.com")
+    await api.call("SendEmailVerificationForMessageContact", ContactId=ann, EmailAddress="ann@example.com")
+    await api.work("email")
+    known = "&".join(f"known={message['MessageId']}" for message in await api.inbox())
 
-        async def later() -> None:
-            await settled()
-            await api.work()
-            await settled()
-            api.clock.advance(3)
+    async def later() -> None:
+        await settled()
+        await api.work()
+        await settled()
+        api.clock.advance(3)
 
-        answer, _ = await asyncio.gather(console.open(f"/inbox/events?{known}"), later())
+    answer, _ = await asyncio.gather(console.open(f"/inbox/events?{known}"), later())
 
     assert re.findall(r"data-id=\"(j-[0-9a-f]+)\"", answer.html) == [f"j-{message_id[2:]}000001"]
 
 
-async def test_nothing_more_is_told_to_somebody_who_has_signed_out(
-    database_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("message_contacts.console.site.frame.STREAM_SECONDS", 0.5)
-    async with open_api(database_path, clock=WaitingClock()) as api:
-        console = Console(api)
-        await console.sign_in()
-        same_session = Console(api, dict(console.jar))
+async def test_nothing_more_is_told_to_somebody_who_has_signed_out(waiting: Api) -> None:
+    api, console = waiting, Console(waiting)
+    await console.sign_in()
+    same_session = Console(api, dict(console.jar))
 
-        async def later() -> None:
-            await settled()
-            await same_session.submit("/sign-out", follow=False)
-            await captured(api)
-            await settled()
-            api.clock.advance(3)
+    async def later() -> None:
+        await settled()
+        await same_session.submit("/sign-out", follow=False)
+        await captured(api)
+        await settled()
+        api.clock.advance(3)
 
-        answer, _ = await asyncio.gather(console.open("/inbox/events"), later())
+    answer, _ = await asyncio.gather(console.open("/inbox/events"), later())
 
-        assert len(await api.inbox()) == 1
+    assert len(await api.inbox()) == 1
     assert answer.status == 200
     assert "tom@example.com" not in answer.html
 

@@ -49,8 +49,8 @@ async def test_whoever_leaves_meanwhile_does_not_keep_the_others_from_it() -> No
         return application
 
     pages = when_asked_for(make)
-    first = asyncio.ensure_future(pages({"type": "http", "path": "first"}, _nothing, _nothing))  # type: ignore[arg-type]
-    second = asyncio.ensure_future(pages({"type": "http", "path": "second"}, _nothing, _nothing))  # type: ignore[arg-type]
+    first = asyncio.ensure_future(pages({"type": "http", "path": "first"}, _nothing, _nothing))
+    second = asyncio.ensure_future(pages({"type": "http", "path": "second"}, _nothing, _nothing))
     await asyncio.sleep(0)
     first.cancel()
     may_go_on.set()

@@ -93,7 +93,7 @@ async def test_a_read_that_cannot_be_carried_out_spoils_no_other(storage: Storag
         return_exceptions=True,
     )
 
-    assert [row[0] for row in found[0]] == [ACCOUNTS[0]]  # type: ignore[union-attr]
+    assert [row[0] for row in found[0]] == [ACCOUNTS[0]]
     assert isinstance(found[1], TypeError)
     assert found[2] == []
     await storage.finish()

@@ -30,7 +30,7 @@ def all_pages(
     vault: Vault,
     captures: bool,
 ) -> ASGIApp:
-    """All pages as one application.
+    """All pages as one application. Each group is loaded when somebody opens one: most processes answer calls only.
 
     Args:
         sessions: Who is signed in to the console.
@@ -45,10 +45,8 @@ def all_pages(
     def is_secure(scope: Scope) -> bool:
         return origin(scope["client"], scope["scheme"], scope["headers"], settings.trusted_proxies).is_secure
 
-    # Each is heavy to load, and most processes answer calls only.
-
     def console() -> ASGIApp:
-        from message_contacts.bootstrap.console import console_site  # noqa: PLC0415
+        from message_contacts.bootstrap.console import console_site  # noqa: PLC0415 - heavy
 
         return console_site(
             settings,
@@ -61,7 +59,7 @@ def all_pages(
         )
 
     def for_verifications() -> ASGIApp:
-        from message_contacts.console.verification_pages import verification_pages  # noqa: PLC0415
+        from message_contacts.console.verification_pages import verification_pages  # noqa: PLC0415 - heavy
 
         return verification_pages(
             verification,
@@ -72,7 +70,7 @@ def all_pages(
         )
 
     def for_preferences() -> ASGIApp:
-        from message_contacts.console.preference_pages import preference_pages  # noqa: PLC0415
+        from message_contacts.console.preference_pages import preference_pages  # noqa: PLC0415 - heavy
 
         return preference_pages(
             preferences,

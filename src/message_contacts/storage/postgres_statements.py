@@ -148,7 +148,7 @@ def for_each(sql: str, types: Sequence[str]) -> str:
     rows, names = _given(types)
     asked = _PARAMETER.sub(r"given.p\1", sql)
     return (
-        f"SELECT given.asker, found.*\n  FROM {rows} WITH ORDINALITY AS given ({names}, asker)\n"  # noqa: S608 - our own
+        f"SELECT given.asker, found.*\n  FROM {rows} WITH ORDINALITY AS given ({names}, asker)\n"  # noqa: S608 - own texts
         f" CROSS JOIN LATERAL ({asked.rstrip()} OFFSET 0) AS found\n"
     )
 
