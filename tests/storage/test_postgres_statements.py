@@ -245,6 +245,25 @@ async def test_a_claim_passes_by_what_others_are_claiming(sql: str, index: str, 
     assert any(index in step for step in steps)
 
 
+async def test_sealing_goes_by_key_when_the_server_believes_that_everything_is_sealed(postgres_url: str) -> None:
+    """So it believes after a turn of sealing; then it went through all that came since, for each event of a batch."""
+    connection = await connected(PostgresAddress(postgres_url))
+    await connection.fetch(
+        "INSERT INTO audit_event SELECT '1', 'ae-' || i, i, 'change', '', '', '', '', '', '[]', '[]', '{}', 1, i, ''"
+        f" FROM generate_series(1, {ROWS}) i",
+        (),
+    )
+    await connection.fetch("ANALYZE audit_event", ())
+    connection.close()
+    _, types = await plan(postgres_url, SEAL_EVENT)
+    form = grouped(SEAL_EVENT, types)
+    assert form is not None
+
+    steps, _ = await plan(postgres_url, form.sql)
+
+    assert any("key_audit_event" in step for step in steps), steps
+
+
 async def test_whose_turn_it_is_is_found_in_an_index_alone(filled: str) -> None:
     steps, _ = await plan(filled, TENANTS_IN_TURN)
 
