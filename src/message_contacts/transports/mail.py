@@ -39,6 +39,7 @@ _VALUE_LENGTH = 900
 #: Lines that are kept as quoted-printable, and how long they are at most: 4 MB if all were Chinese and that long.
 _LINES_KEPT = 1_000
 _KEPT_LENGTH = 400
+_LINK = "://"
 
 
 def is_mail_address(text: str) -> bool:
@@ -99,6 +100,8 @@ class MailComposer:
         if not _MESSAGE_ID.fullmatch(message.message_id):
             raise ValueError("a message id has letters, digits, dots, hyphens and underscores only")
         message_id = message.message_id.encode("ascii")
+        # Only mails that go to many have lines worth keeping; nothing of a verification stays behind.
+        lines = _QuotedLines() if message.delivery_id is None else self._lines
         head = b"".join(
             (
                 b"Date: ",
@@ -118,7 +121,7 @@ class MailComposer:
             )
         )
         if message.html is None:
-            return head + self._part(b"plain", message.text)
+            return head + _part(b"plain", message.text, lines)
         # "=_" can stand neither in base64 nor in quoted-printable, so no text can end a part early.
         boundary = b"=_" + message_id[-48:]
         return b"".join(
@@ -129,11 +132,11 @@ class MailComposer:
                 b'"\r\n\r\n--',
                 boundary,
                 b"\r\n",
-                self._part(b"plain", message.text),
+                _part(b"plain", message.text, lines),
                 b"\r\n--",
                 boundary,
                 b"\r\n",
-                self._part(b"html", message.html),
+                _part(b"html", message.html, lines),
                 b"\r\n--",
                 boundary,
                 b"--\r\n",
@@ -146,26 +149,27 @@ class MailComposer:
             self._date = (second, formatdate(second).replace("-0000", "+0000").encode("ascii"))
         return self._date[1]
 
-    def _part(self, subtype: bytes, text: str) -> bytes:
-        """A text part: quoted-printable when that stays readable, base64 otherwise."""
-        if "\r" in text:  # whatever ends a line here, CRLF ends it in the mail
-            text = text.replace("\r\n", "\n").replace("\r", "\n")
-        lines = text.removesuffix("\n").split("\n")
-        content = "\r\n".join((*lines, "")).encode("utf-8", "replace")
-        if len(content) <= len(text) * 5 // 4:
-            name, encoded = b"quoted-printable", self._lines.quoted(lines)
-        else:
-            name, encoded = b"base64", base64.encodebytes(content).replace(b"\n", b"\r\n")
-        return b"".join(
-            (
-                b"Content-Type: text/",
-                subtype,
-                b"; charset=utf-8\r\nContent-Transfer-Encoding: ",
-                name,
-                b"\r\n\r\n",
-                encoded,
-            )
+
+def _part(subtype: bytes, text: str, quoted_lines: _QuotedLines) -> bytes:
+    """A text part: quoted-printable when that stays readable, base64 otherwise."""
+    if "\r" in text:  # whatever ends a line here, CRLF ends it in the mail
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = text.removesuffix("\n").split("\n")
+    content = "\r\n".join((*lines, "")).encode("utf-8", "replace")
+    if len(content) <= len(text) * 5 // 4:
+        name, encoded = b"quoted-printable", quoted_lines.quoted(lines)
+    else:
+        name, encoded = b"base64", base64.encodebytes(content).replace(b"\n", b"\r\n")
+    return b"".join(
+        (
+            b"Content-Type: text/",
+            subtype,
+            b"; charset=utf-8\r\nContent-Transfer-Encoding: ",
+            name,
+            b"\r\n\r\n",
+            encoded,
         )
+    )
 
 
 class _QuotedLines:
@@ -180,7 +184,7 @@ class _QuotedLines:
 
     def _quote(self, line: str) -> bytes:
         quoted = binascii.b2a_qp(f"{line}\r\n".encode("utf-8", "replace"), istext=True)
-        if len(line) <= _KEPT_LENGTH:
+        if len(line) <= _KEPT_LENGTH and _LINK not in line:  # a link is one person's, and is authority
             self._kept.put(line, quoted)
         return quoted
 

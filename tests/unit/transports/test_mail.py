@@ -120,7 +120,9 @@ def test_any_text_survives_and_no_line_is_too_long(subject, text, html):
 @given(st.lists(st.sampled_from(["Hello. ", "=", ".", "\t", "á", "x" * 80, "\n", "\r\n"])).map("".join))
 def test_lines_that_were_kept_are_quoted_as_the_standard_library_does_it(text):
     plain, again = message_from_bytes(
-        COMPOSER.compose(make_message(text=f"Hello Tom\n{text}", html=f"Hello Tom\n{text}"), now=START)
+        COMPOSER.compose(
+            make_message(text=f"Hello Tom\n{text}", html=f"Hello Tom\n{text}", delivery_id="d-1"), now=START
+        )
     ).get_payload()
     assert plain.get_payload() == again.get_payload()
     if plain["Content-Transfer-Encoding"] == "quoted-printable":
@@ -192,3 +194,15 @@ def test_sender_that_is_neither_is_refused(text):
 @pytest.mark.parametrize("local", ["tom", "tom+x", "a.b-c_d", "A1"])
 def test_every_address_a_contact_may_have_can_be_mailed(local):
     assert is_mail_address(f"{local}@example.com")
+
+
+def test_links_and_verifications_leave_nothing_behind():
+    composer = MailComposer(Sender.parse("contacts@example.com"))
+    text = "Code 123456\nhttps://example.com/verify/token\n"
+
+    composer.compose(make_message(text=text, html=None), now=START)
+    assert len(composer._lines._kept) == 0
+
+    composer.compose(make_message(text=text, html=None, delivery_id="d-1"), now=START)
+    assert "Code 123456" in composer._lines._kept
+    assert "https://example.com/verify/token" not in composer._lines._kept
