@@ -1,5 +1,8 @@
 """A mail server that takes everything and keeps nothing: `python -m bench.smtp_sink PORT`.
 
+Offers what all common mail servers do, pipelining (RFC 2920) among it, and answers as they do: all that came together
+at once.
+
 `XCOUNT` answers with the mails taken so far and the moments of the first and the last one, then counts anew. With
 `--addresses` it keeps to which addresses they went, and `XADDRESSES` answers with their number, then forgets them.
 """
@@ -48,15 +51,20 @@ class Sink(asyncio.Protocol):
         self._counts = counts
         self._buffer = b""
         self._in_data = False
+        self._answers: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
-        self._write(b"220 sink\r\n")
+        transport.write(b"220 sink\r\n")  # type: ignore[attr-defined]  # it is one that writes
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         while self._take():
             pass
+        answers, self._answers = self._answers, []
+        self._transport.write(b"".join(answers))  # type: ignore[attr-defined]  # it is one that writes
+        if b"221 bye\r\n" in answers:
+            self._transport.close()
 
     def _take(self) -> bool:
         if self._in_data:
@@ -88,14 +96,13 @@ class Sink(asyncio.Protocol):
             self._write(b"250 ok\r\n")
         elif line.startswith(b"QUIT"):
             self._write(b"221 bye\r\n")
-            self._transport.close()
         elif line.startswith(b"EHLO"):
-            self._write(b"250-sink\r\n250 8BITMIME\r\n")
+            self._write(b"250-sink\r\n250-PIPELINING\r\n250 8BITMIME\r\n")
         else:
             self._write(b"250 ok\r\n")
 
     def _write(self, answer: bytes) -> None:
-        self._transport.write(answer)  # type: ignore[attr-defined]  # it is one that writes
+        self._answers.append(answer)
 
 
 async def serve(port: int, *, with_addresses: bool) -> None:

@@ -10,7 +10,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from enum import StrEnum
 
-from tests.delivery.conftest import until
+from tests.delivery.conftest import greeting, until
 
 
 class Stage(StrEnum):
@@ -51,7 +51,6 @@ Behaviour = Callable[[Stage, Conversation], Awaitable[str | None]]
 
 _USUAL = {
     Stage.BANNER: "220 awkward.test",
-    Stage.GREETING: "250-awkward.test\r\n250 ENHANCEDSTATUSCODES",
     Stage.TLS: "502 5.5.1 Not here",
     Stage.DATA: "354 Go on",
     Stage.FINAL_DOT: "250 2.0.0 Taken",
@@ -89,7 +88,14 @@ class AwkwardServer:
 
     async def answer(self, stage: Stage, conversation: Conversation) -> str:
         """What is said at a stage."""
-        return await self.behaviour(stage, conversation) or _USUAL.get(stage, "250 2.0.0 OK")
+        special = await self.behaviour(stage, conversation)
+        if special is not None:
+            return special
+        if stage is Stage.GREETING:
+            return greeting("awkward.test", "ENHANCEDSTATUSCODES")
+        if stage is Stage.DATA and not conversation.recipient:
+            return "503 5.5.1 No recipient"
+        return _USUAL.get(stage, "250 2.0.0 OK")
 
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection from the banner to its end."""
@@ -110,12 +116,14 @@ class AwkwardServer:
             stage = Stage(conversation.line[:4].upper().replace("STAR", "STARTTLS"))
             address = conversation.line.partition("<")[2].partition(">")[0]
             if stage is Stage.SENDER:
-                conversation.sender = address
+                conversation.sender, conversation.recipient = address, ""
             elif stage is Stage.RECIPIENT:
                 conversation.recipient = address
             answer = await say(stage)
             if stage is Stage.GOODBYE:
                 return
+            if stage is Stage.RECIPIENT and not answer.startswith("25"):
+                conversation.recipient = ""
             if answer.startswith("354"):
                 conversation.content = await reader.read(100)
                 await self.answer(Stage.CONTENT, conversation)

@@ -34,6 +34,25 @@ from tests.fakes.clock import FakeClock
 PATIENCE = 30
 
 
+class Offered:
+    """What the mail servers here offer beyond the least there can be."""
+
+    pipelining = False
+
+
+@pytest.fixture(params=[False, True], ids=["one-by-one", "in-one-breath"])
+def pipelining(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether the mail servers take several commands in one breath: a test that uses this is run with both."""
+    monkeypatch.setattr(Offered, "pipelining", request.param)
+    return bool(request.param)
+
+
+def greeting(*lines: str) -> str:
+    """The answer to EHLO by which a server of that name and these extensions tells what it offers."""
+    told = [*lines, "PIPELINING"] if Offered.pipelining else list(lines)
+    return "\r\n".join(f"250{' ' if line is told[-1] else '-'}{line}" for line in told)
+
+
 async def until(condition: Callable[[], bool]) -> None:
     """Let the sockets work until something is so."""
     end = time.monotonic() + PATIENCE
@@ -74,6 +93,8 @@ class Mailbox:
 
     async def handle_EHLO(self, server, session, envelope, hostname, responses):  # noqa: N802 - aiosmtpd's name
         self.greeted_as = session.host_name = hostname
+        if Offered.pipelining:
+            responses.insert(1, "250-PIPELINING")
         return responses
 
     async def handle_MAIL(self, server, session, envelope, address, options):  # noqa: N802 - aiosmtpd's name
@@ -153,6 +174,14 @@ async def mail_server(
                 await asyncio.wait([handling])
 
 
+async def _content(reader: asyncio.StreamReader) -> bytes:
+    """All lines up to a dot of its own; nothing when the connection ends before."""
+    lines = [await reader.readline()]
+    while lines[-1] not in {b".\r\n", b""}:
+        lines.append(await reader.readline())
+    return b"".join(lines) if lines[-1] else b""
+
+
 #: A script: what to answer to what was said (None: the connection just began); None hangs up, "" says nothing.
 Script = Callable[[int, str | None], str | None]
 
@@ -175,7 +204,7 @@ async def scripted_server(script: Script) -> AsyncIterator[int]:
                 if answer:
                     writer.write(answer.encode() + b"\r\n")
                 in_data = answer.startswith("354")
-                line = await (reader.readuntil(b"\r\n.\r\n") if in_data else reader.readline())
+                line = await (_content(reader) if in_data else reader.readline())
                 if not line:
                     break
                 said = "." if in_data else line.decode().strip()
@@ -202,6 +231,8 @@ def polite(line: str | None) -> str | None:
         return "220 ready"
     if line == ".":
         return "250 taken"
+    if line.startswith("EHLO"):
+        return greeting("mail.test")
     return {"DATA": "354 go on", "QUIT": "221 bye"}.get(line, "250 OK")
 
 

@@ -25,6 +25,9 @@ from tests.fakes.transport import ScriptedTransport
 from tests.fakes.waiting_clock import WaitingClock
 from tests.harness import open_api
 
+#: With servers that take commands one by one, and with such as take several in one breath.
+pytestmark = pytest.mark.usefixtures("pipelining")
+
 TOM = "tom@example.com"
 #: More than a socket takes at once, so that the middle of it is really in the middle.
 LARGE = "<p>" + "long words " * 15_000 + "</p>"

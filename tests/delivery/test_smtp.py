@@ -20,6 +20,9 @@ from tests.fakes.clock import START
 from tests.fakes.outbox import FakeOutbox
 from tests.fakes.waiting_clock import WaitingClock, settled
 
+#: With servers that take commands one by one, and with such as take several in one breath.
+pytestmark = pytest.mark.usefixtures("pipelining")
+
 ACCEPTED = Outcome(Verdict.ACCEPTED, "accepted")
 
 
@@ -206,8 +209,11 @@ async def test_connection_that_breaks_off_delays_the_mail(connect, broken_at):
     ],
 )
 async def test_server_that_says_nothing_is_given_up_in_time(connect, silent_at, reason):
+    silent = False
+
     def script(_: int, line: str | None) -> str | None:
-        silent = line is None if silent_at is None else (line or "").startswith(silent_at)
+        nonlocal silent
+        silent = silent or (line is None if silent_at is None else (line or "").startswith(silent_at))
         return "" if silent else polite(line)
 
     async with scripted_server(script) as port:

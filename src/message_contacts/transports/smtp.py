@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import cast
 
 import aiosmtplib
 
@@ -15,6 +14,7 @@ from message_contacts.clock import Clock
 from message_contacts.delivery.outcome import Outcome, OutgoingMessage, Verdict
 from message_contacts.transports.mail import MailComposer, Sender, is_mail_address
 from message_contacts.transports.smtp_answers import Step, outcome_of_answer
+from message_contacts.transports.smtp_conversation import ConnectionLost, Conversation, Envelope, Refused
 from message_contacts.transports.smtp_server import Encryption, SmtpServer
 
 #: Connections to the mail server at once that carry deliveries of messages: one for each that a worker is at.
@@ -23,9 +23,6 @@ CONNECTIONS = 12
 PROMPT_CONNECTIONS = 4
 #: Seconds after which an unused connection is not trusted any more: many servers hang up after a minute.
 IDLE_SECONDS = 30.0
-#: How many times as long to wait for the answer to a mail's content as for others: servers that look through it take
-#: their time, and each answer that is not waited for costs a copy.
-_CONTENT_STEPS = 3
 #: Mails after which a connection is changed, so that a pool behind one name is used evenly.
 MAILS_PER_CONNECTION = 500
 
@@ -68,226 +65,156 @@ class SmtpTransport:
             return Outcome(Verdict.NEVER, "address-not-mailable")
         content = self._composer.compose(message, now=self._clock.now())
         places = self._prompt_places if message.delivery_id is None else self._places
-        try:
-            async with places, asyncio.timeout(self._send_seconds) as limit:
-                sender = message.return_path or self._composer.sender.address
-                mail = _Mail(sender, message.recipient, content, _Patience(limit, self._step_seconds))
-                return await self._hand_over(mail)
-        except TimeoutError:
-            return Outcome(Verdict.TRY_AGAIN, "timed-out")
+        async with places:
+            sender = message.return_path or self._composer.sender.address
+            end = asyncio.get_running_loop().time() + self._send_seconds
+            return await self._hand_over(Envelope(sender, message.recipient, content), end)
 
     async def close(self) -> None:
         """Say goodbye on every idle connection."""
         idle, self._idle = self._idle, []
         for connection in idle:
-            with contextlib.suppress(aiosmtplib.SMTPException, TimeoutError):
-                await connection.client.quit(timeout=2.0)
-            connection.client.close()
+            if connection.talk is not None:
+                await connection.talk.say_goodbye(_GOODBYE_SECONDS)
+            connection.close()
 
-    async def _hand_over(self, mail: _Mail) -> Outcome:
-        async with self._connection() as connection:
-            reused = connection.mails > 0
-            outcome = await self._converse(connection, mail)
-        if reused and connection.step is Step.SENDER and outcome.reason in _HUNG_UP:
-            # The server had closed the kept connection; nothing of this mail was said on it.
-            async with self._connection(fresh=True) as connection:
-                outcome = await self._converse(connection, mail)
+    async def _hand_over(self, mail: Envelope, end: float) -> Outcome:
+        kept = self._take_idle()
+        connection = kept or self._fresh()
+        outcome = await self._converse(connection, mail, end)
+        if kept is not None and connection.step is Step.SENDER and outcome.reason in _HUNG_UP:
+            # The server had closed the kept connection; nothing of this mail's content was said on it.
+            outcome = await self._converse(self._fresh(), mail, end)
         return outcome
 
-    async def _converse(self, connection: _Connection, mail: _Mail) -> Outcome:
-        """One mail on one connection, connecting first if needed; leaves `connection.mails` telling if it is usable."""
-        client, patience = connection.client, mail.patience
+    async def _converse(self, connection: _Connection, mail: Envelope, end: float) -> Outcome:
+        """One mail on one connection, connecting first if needed; it is kept if another mail can be said on it."""
+        usable = False
         try:
-            if not client.is_connected:
-                patience.with_all()  # the client bounds each of these steps itself
-                await self._connect(connection)
-            connection.step = Step.SENDER
-            patience.with_answer()
-            await _say(client, b"MAIL", b"FROM:", mail.sender)
-            connection.step = Step.RECIPIENT
-            patience.with_answer()
-            await _say(client, b"RCPT", b"TO:", mail.recipient)
-            connection.step = Step.CONTENT
-            patience.with_answer(_CONTENT_STEPS)
-            await _say_content(client, mail.content)
+            if connection.talk is None:
+                async with asyncio.timeout_at(end):
+                    await self._connect(connection)
+            talk = connection.opened()
+            try:
+                await talk.hand_over(mail, end)
+            except Refused as refusal:
+                usable = refusal.usable and await talk.forget()
+                talk.step = refusal.step
+                return outcome_of_answer(refusal.step, refusal.answer.code, refusal.answer.text)
+            usable = True
+            return Outcome(Verdict.ACCEPTED, "accepted")
         except aiosmtplib.SMTPResponseException as refusal:
-            patience.with_all()
-            connection.clean = refusal.code not in _LAST_WORDS and await self._forget_mail(connection)
             return outcome_of_answer(connection.step, refusal.code, refusal.message)
-        except (aiosmtplib.SMTPException, OSError) as failure:
+        except (aiosmtplib.SMTPException, ConnectionLost, OSError) as failure:
             return Outcome(Verdict.TRY_AGAIN, _reason_of(failure, connection.step))
-        connection.mails += 1
-        connection.clean = True
-        return Outcome(Verdict.ACCEPTED, "accepted")
+        finally:
+            self._put_back(connection, usable=usable)
 
     async def _connect(self, connection: _Connection) -> None:
         client, server = connection.client, self._server
-        connection.step = Step.GREETING
         await client.connect(timeout=min(self._step_seconds, 10.0))
         await _greet(client)
         if server.encryption in {Encryption.REQUIRE, Encryption.OFFERED}:
             if client.supports_extension("starttls"):
-                connection.step = Step.TLS
+                connection.connecting = Step.TLS
                 await client.starttls()
-                connection.step = Step.GREETING
+                connection.connecting = Step.GREETING
                 await _greet(client)
             elif server.encryption is Encryption.REQUIRE:
                 raise _Unfit("starttls-missing")
         if server.username is not None:
-            connection.step = Step.LOGIN
+            connection.connecting = Step.LOGIN
             if not client.supported_auth_methods:
                 raise _Unfit("login-missing")
             await client.login(server.username, server.password or "")
-
-    async def _forget_mail(self, connection: _Connection) -> bool:
-        """Whether the connection can be used for another mail after a refusal."""
-        if connection.step not in {Step.SENDER, Step.RECIPIENT, Step.CONTENT} or not connection.client.is_connected:
-            return False
-        try:
-            await connection.client.rset()
-        except (aiosmtplib.SMTPException, OSError):
-            return False
-        connection.mails += 1
-        return True
-
-    @contextlib.asynccontextmanager
-    async def _connection(self, *, fresh: bool = False) -> AsyncIterator[_Connection]:
-        """A connection for one mail; kept afterwards when the conversation ended cleanly, closed otherwise."""
-        connection = None if fresh else self._take_idle()
-        if connection is None:
-            connection = _Connection(
-                aiosmtplib.SMTP(
-                    hostname=self._server.host,
-                    port=self._server.port,
-                    # The own name of a container says nothing; the sender's domain is known and valid.
-                    local_hostname=self._composer.sender.host,
-                    timeout=self._step_seconds,
-                    use_tls=self._server.encryption is Encryption.TLS,
-                    start_tls=False,
-                    tls_context=self._tls,
-                )
+        if client.transport is not None:
+            connection.talk = Conversation(
+                cast("asyncio.Transport", client.transport),  # not an instance of it with uvloop, which has its own
+                pipelining=client.supports_extension("pipelining"),
+                step_seconds=self._step_seconds,
             )
-        connection.clean = False
-        try:
-            yield connection
-        finally:
-            if connection.clean and connection.client.is_connected and connection.mails < MAILS_PER_CONNECTION:
-                connection.idle_since = self._clock.monotonic()
-                self._idle.append(connection)
-            else:
-                connection.client.close()
+
+    def _fresh(self) -> _Connection:
+        """A connection that is opened when it is needed."""
+        return _Connection(
+            aiosmtplib.SMTP(
+                hostname=self._server.host,
+                port=self._server.port,
+                # The own name of a container says nothing; the sender's domain is known and valid.
+                local_hostname=self._composer.sender.host,
+                timeout=self._step_seconds,
+                use_tls=self._server.encryption is Encryption.TLS,
+                start_tls=False,
+                tls_context=self._tls,
+            )
+        )
+
+    def _put_back(self, connection: _Connection, *, usable: bool) -> None:
+        """After a mail: keep the connection for another one, or close it."""
+        connection.mails += 1
+        if usable and connection.stands and connection.mails < MAILS_PER_CONNECTION:
+            connection.idle_since = self._clock.monotonic()
+            self._idle.append(connection)
+        else:
+            connection.close()
 
     def _take_idle(self) -> _Connection | None:
         """The connection used last, if any is still good."""
         oldest = self._clock.monotonic() - IDLE_SECONDS
         while self._idle:
             connection = self._idle.pop()
-            if connection.client.is_connected and connection.idle_since >= oldest:
+            if connection.stands and connection.idle_since >= oldest:
                 return connection
-            connection.client.close()
+            connection.close()
         return None
 
 
 @dataclass(slots=True)
 class _Connection:
+    #: Connects, greets and logs in.
     client: aiosmtplib.SMTP
+    #: How far it has come in that.
+    connecting: Step = Step.GREETING
+    #: Says the mails; None: not connected yet.
+    talk: Conversation | None = None
     #: Mails it carried, refused ones included.
     mails: int = 0
-    step: Step = Step.GREETING
-    #: Whether the last conversation ended so that another can begin.
-    clean: bool = False
     idle_since: float = 0.0
 
+    @property
+    def step(self) -> Step:
+        return self.connecting if self.talk is None else self.talk.step
 
-class _Patience:
-    """Bounds every wait of one mail by one timer, which is put forward: the client's own, one an answer, cost more."""
+    @property
+    def stands(self) -> bool:
+        return self.talk is not None and self.talk.stands
 
-    def __init__(self, limit: asyncio.Timeout, step_seconds: float) -> None:
-        self._limit = limit
-        self._end = limit.when()
-        self._step_seconds = step_seconds
+    def opened(self) -> Conversation:
+        if self.talk is None:  # it has gone the moment it was there
+            raise ConnectionLost
+        return self.talk
 
-    def with_answer(self, steps: int = 1) -> None:
-        """Wait no longer than so many steps from now."""
-        step_end = asyncio.get_running_loop().time() + self._step_seconds * steps
-        self._limit.reschedule(step_end if self._end is None else min(step_end, self._end))
-
-    def with_all(self) -> None:
-        """Wait until the time of the whole mail is used up."""
-        self._limit.reschedule(self._end)
-
-
-@dataclass(frozen=True, slots=True)
-class _Mail:
-    sender: str
-    recipient: str
-    content: bytes
-    patience: _Patience
+    def close(self) -> None:
+        if self.talk is not None:
+            self.talk.close()
+        self.client.close()
 
 
 class _Unfit(aiosmtplib.SMTPException):
     """The server lacks what the setting demands; the message is the reason."""
 
 
-#: Answers by which a server takes a sender or a recipient.
-_AGREED = frozenset({250, 251})
-#: Answer by which a server asks for the content.
-_GO_ON = 354
-#: Codes after which nothing more is said on a connection: closing down, and an answer that was no answer.
-_LAST_WORDS = frozenset({421, -1})
+#: Seconds for the server's own goodbye.
+_GOODBYE_SECONDS = 2.0
 #: Reasons that mean a kept connection was closed by the server before the mail began.
 _HUNG_UP = frozenset({"connection-lost", "server-busy"})
-
-
-async def _say(client: aiosmtplib.SMTP, command: bytes, word: bytes, address: str) -> None:
-    """Name sender or recipient.
-
-    The client's own functions for this parse the address as a header, which costs a tenth of all that a mail costs.
-
-    Raises:
-        ValueError: What is no mail address, and could say something else to the server: a bug of the caller.
-    """
-    if not is_mail_address(address):
-        raise ValueError("an envelope has mail addresses only")
-    # Without a time: the caller's patience bounds it.
-    answer = await client.execute_command(command, word + b"<" + address.encode("ascii") + b">", timeout=None)
-    if answer.code not in _AGREED:
-        raise aiosmtplib.SMTPResponseException(answer.code, answer.message)
-
-
-async def _say_content(client: aiosmtplib.SMTP, content: bytes) -> None:
-    """Hand over the mail itself.
-
-    The client's own function for this looks through the content by two regular expressions, which costs more than
-    putting the mail together.
-
-    Raises:
-        ValueError: A line does not end by CRLF, so that a server might see an end where there is none: a bug of ours.
-    """
-    lines = content.count(b"\r\n")
-    if (
-        not content.endswith(b"\r\n")
-        or content.startswith(b".")
-        or not (content.count(b"\r") == content.count(b"\n") == lines)
-    ):
-        raise ValueError("the lines of a mail end by CRLF, and its first one is a header field")
-    answer = await client.execute_command(b"DATA", timeout=None)
-    if answer.code != _GO_ON:
-        raise aiosmtplib.SMTPResponseException(answer.code, answer.message)
-    protocol = client.protocol
-    if protocol is None:
-        raise aiosmtplib.SMTPServerDisconnected("Connection lost")
-    protocol.write(content.replace(b"\r\n.", b"\r\n..") + b".\r\n")
-    answer = await protocol.read_response(timeout=None)
-    if answer.code not in _AGREED:
-        raise aiosmtplib.SMTPResponseException(answer.code, answer.message)
 
 
 async def _greet(client: aiosmtplib.SMTP) -> None:
     try:
         await client.ehlo()
     except aiosmtplib.SMTPHeloError as refusal:
-        if refusal.code in _LAST_WORDS:
+        if refusal.code in {421, -1}:  # closing down, or no answer at all
             raise
         await client.helo()
 
@@ -302,7 +229,7 @@ def _reason_of(failure: Exception, step: Step) -> str:
         cause = cause.__cause__
     if isinstance(failure, _Unfit):
         return str(failure.args[0])
-    if isinstance(failure, aiosmtplib.SMTPServerDisconnected):
+    if isinstance(failure, aiosmtplib.SMTPServerDisconnected | ConnectionLost):
         return "tls-failed" if step is Step.TLS else "connection-lost"
     return "login-unavailable" if step is Step.LOGIN else "connection-failed"
 
