@@ -117,6 +117,24 @@ def complaints() -> Complaints:
     return Complaints([])
 
 
+#: Lines of the service's log that the report of a failure shows.
+_LOG_SHOWN = 40
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Have a failure tell what the browser and the service said: by then, both are gone."""
+    report = yield
+    if report.failed and isinstance(item, pytest.Function):
+        complaints, folder = item.funcargs.get("complaints"), item.funcargs.get("service_folder")
+        if complaints is not None:
+            report.sections.append(("said by the browser", "\n".join(complaints.lines)))
+        if folder is not None:
+            logged = (folder / "service.log").read_text().splitlines()[-_LOG_SHOWN:]
+            report.sections.append(("logged by the service", "\n".join(logged)))
+    return report
+
+
 OpenTab = Callable[..., Awaitable[Page]]
 
 
