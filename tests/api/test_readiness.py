@@ -16,7 +16,7 @@ from message_contacts.access.keys import Vault
 from message_contacts.bootstrap.readiness import Readiness
 from message_contacts.health import Ailment
 from message_contacts.storage import Storage
-from message_contacts.storage.sqlite_writer import WriterSeam
+from message_contacts.storage.sqlite_transaction import WriterSeam
 from tests.harness import Api
 
 A_SECOND = 1.0
@@ -86,7 +86,7 @@ class Spoiling(WriterSeam):
     ],
 )
 async def test_why_nothing_can_be_written_until_it_can_again(api: Api, complaint: type[Exception], word: str):
-    writer = api.service.storage._database._writer  # type: ignore[attr-defined]
+    writer = api.service.storage._database._writer._transactions  # type: ignore[attr-defined]
     writer._seam = Spoiling(complaint)
     assert await words(api) == []  # nobody has tried
     with capture_logs():
@@ -98,7 +98,7 @@ async def test_why_nothing_can_be_written_until_it_can_again(api: Api, complaint
 
 
 async def test_a_connection_that_may_only_read(api: Api):
-    writing = api.service.storage._database._writer._connection  # type: ignore[attr-defined]
+    writing = api.service.storage._database._writer._transactions._connection  # type: ignore[attr-defined]
     writing.execute("PRAGMA query_only = ON").fetchall()
     with capture_logs():
         assert (await api.error("CreateFolder", FolderName="one"))[0] == 503

@@ -1,21 +1,23 @@
-"""What the one writing thread of SQLite promises to those who wait for it."""
+"""What the writer of SQLite promises to those who wait for it."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import apsw
 import pytest
+from structlog.testing import capture_logs
 
 from message_contacts import errors
 from message_contacts.changes import Enqueue, Insert
 from message_contacts.errors import ApiError
 from message_contacts.storage import Storage, open_sqlite
-from message_contacts.storage.sqlite_writer import WriterSeam
+from message_contacts.storage.sqlite_transaction import Begun, Transactions, Waiting, WriterSeam
+from message_contacts.storage.sqlite_writer import FEW_STEPS
 from tests.factories import ACCOUNT, make_contact, make_directory
 from tests.fakes.clock import FakeClock
 from tests.storage.making import commit, make_account, make_job
@@ -151,6 +153,89 @@ async def test_a_database_locked_for_too_long_is_unavailable(
     await commit(storage, Insert(make_account()))
 
 
+async def test_while_another_process_writes_the_event_loop_goes_on(database_path: Path) -> None:
+    with (
+        open_sqlite(database_path, FakeClock(), busy_seconds=30.0) as storage,
+        closing(apsw.Connection(str(database_path))) as other,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        waiting = asyncio.ensure_future(commit(storage, Insert(make_account())))
+        for _ in range(20):
+            await asyncio.sleep(0)
+            assert await storage.access.account(ACCOUNT) is None
+        assert not waiting.done()
+
+        other.execute("ROLLBACK")
+        await waiting
+        assert await storage.access.account(ACCOUNT) == make_account()
+
+
+async def test_what_is_short_is_carried_out_by_the_loop_and_the_rest_by_the_thread(
+    open_with: Callable[[WriterSeam], Storage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+    begin = Transactions.begin
+
+    def watched(self: Transactions, batch: Sequence[Waiting], *, wait: bool) -> Begun:
+        threads.append(threading.current_thread().name)
+        return begin(self, batch, wait=wait)
+
+    monkeypatch.setattr(Transactions, "begin", watched)
+    storage = open_with(WriterSeam())
+    await commit(storage, Insert(make_account()))
+    await commit(storage, *(Insert(make_account(f"20000000000000{number:02d}")) for number in range(FEW_STEPS + 1)))
+    await storage._database.write("DELETE FROM nonce", ())
+
+    assert threads == ["MainThread", "sqlite-writer", "sqlite-writer"]
+
+
+async def test_a_commit_does_not_wait_for_all_of_a_long_turn(open_with: Callable[[WriterSeam], Storage]) -> None:
+    gate = Gate()
+    storage = open_with(gate)
+    gate.open.clear()
+    changes = [
+        asyncio.ensure_future(commit(storage, Insert(make_account(f"20000000000000{number:02d}"))))
+        for number in range(50)
+    ]
+    await asyncio.sleep(0)
+    assert await asyncio.to_thread(gate.reached.wait, 30)
+    gate.open.set()
+    await asyncio.gather(*changes)
+
+    assert gate.commits == 2
+    assert len(await storage.access.accounts()) == 50
+
+
+async def test_those_who_wait_behind_a_loop_that_has_ended_are_answered(
+    open_with: Callable[[WriterSeam], Storage],
+) -> None:
+    gate = Gate()
+    storage = open_with(gate)
+    gate.open.clear()
+
+    async def ends_meanwhile() -> None:
+        """Leaves one change under way and one behind it."""
+        first = asyncio.ensure_future(commit(storage, Insert(make_account("2000000000000000"))))
+        await asyncio.sleep(0)
+        await asyncio.to_thread(gate.reached.wait, 30)
+        second = asyncio.ensure_future(commit(storage, Insert(make_account("3000000000000000"))))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        for left in (first, second):
+            left.cancel()
+
+    await asyncio.to_thread(asyncio.run, ends_meanwhile())
+    behind = asyncio.ensure_future(commit(storage, Insert(make_account())))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    with capture_logs() as lines:
+        gate.open.set()
+        await behind
+
+    assert {line["event"] for line in lines} == {"commit_unheard"}
+    assert len(await storage.access.accounts()) == 3
+
+
 async def test_a_change_whose_caller_went_away_is_committed_and_its_work_is_done(
     open_with: Callable[[WriterSeam], Storage],
 ) -> None:
@@ -232,9 +317,9 @@ async def test_a_refused_change_takes_nobody_elses_with_it(open_with: Callable[[
 
     for turn in range(3):  # the commit behind one with a refusal goes another way
         results = await asyncio.gather(
-            *(commit(storage, Insert(make_account(f"200000000000{turn}{number:03d}"))) for number in range(10)),
+            *(commit(storage, Insert(make_account(f"200000000000{turn}{number:03d}"))) for number in range(7)),
             commit(storage, Insert(make_account(f"30000000000000{turn:02d}")), Insert(make_contact())),
-            *(commit(storage, Insert(make_account(f"400000000000{turn}{number:03d}"))) for number in range(10)),
+            *(commit(storage, Insert(make_account(f"400000000000{turn}{number:03d}"))) for number in range(7)),
             return_exceptions=True,
         )
         (refused,) = [result for result in results if result is not None]
@@ -245,5 +330,5 @@ async def test_a_refused_change_takes_nobody_elses_with_it(open_with: Callable[[
 
     assert gate.commits == before + 5
     accounts = {account.account_id for account in await storage.access.accounts()}
-    assert len(accounts) == 1 + 3 * 20 + 2
+    assert len(accounts) == 1 + 3 * 14 + 2
     assert not any(account_id.startswith("3") for account_id in accounts)

@@ -48,7 +48,7 @@ from message_contacts.storage.request_demand import RequestDemands
 from message_contacts.storage.rotation import Rotation
 from message_contacts.storage.routing import Routing
 from message_contacts.storage.sqlite import SqliteDatabase
-from message_contacts.storage.sqlite_writer import WriterSeam
+from message_contacts.storage.sqlite_transaction import WriterSeam
 from message_contacts.storage.standing import Standings
 from message_contacts.storage.turns import ProcessTurns
 from message_contacts.storage.verification import Verifications

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from message_contacts.storage.engine import DatabaseUnreachable, Parameters, Poo
 from message_contacts.storage.sqlite_checkpoint import Checkpointer
 from message_contacts.storage.sqlite_condition import Whereabouts, ailment_of
 from message_contacts.storage.sqlite_connection import UNAVAILABLE, connect, unavailable
-from message_contacts.storage.sqlite_writer import Writer, WriterSeam
+from message_contacts.storage.sqlite_transaction import Transactions, WriterSeam
+from message_contacts.storage.sqlite_writer import FEW_STEPS, Writer
 
 _READ_CACHE_KIB = 8 * 1024
 _LIST_CACHE_KIB = 4 * 1024
@@ -53,7 +54,8 @@ class SqliteDatabase:
         self._execute = self._reading.cursor().execute
         self._lister = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-list")
         self._checkpointer = Checkpointer(writing, connect(path, busy_seconds=0.0, cache_kib=64, writes=True))
-        self._writer = Writer(writing, seam=seam, committed=self._checkpointer.committed, metrics=metrics)
+        transactions = Transactions(writing, busy_seconds=busy_seconds, seam=seam, metrics=metrics)
+        self._writer = Writer(transactions, self._checkpointer)
         self._whereabouts = Whereabouts(path)
 
     async def rows(self, sql: str, parameters: Parameters) -> list[Row]:
@@ -83,7 +85,19 @@ class SqliteDatabase:
         await self._writer.commit(steps, committed)
 
     async def commit_each(self, change_sets: Mapping[str, Sequence[Step]]) -> Sequence[BaseException | None]:
-        outcomes = await asyncio.gather(*map(self._writer.commit, change_sets.values()), return_exceptions=True)
+        outcomes = await asyncio.gather(*map(self._commit_some, _bundles(list(change_sets.values()))))
+        return [outcome for some in outcomes for outcome in some]
+
+    async def _commit_some(self, change_sets: Sequence[Sequence[Step]]) -> Sequence[BaseException | None]:
+        """As one, which costs less than each for itself; that only when one of them is refused, to learn which."""
+        try:
+            await self._writer.commit([step for steps in change_sets for step in steps])
+        except Exception as failure:  # noqa: BLE001 - told to the caller, or met again below
+            if len(change_sets) == 1:
+                return [failure]
+        else:
+            return [None] * len(change_sets)
+        outcomes = await asyncio.gather(*map(self._writer.commit, change_sets), return_exceptions=True)
         return [outcome if isinstance(outcome, BaseException) else None for outcome in outcomes]
 
     async def write(self, sql: str, parameters: Parameters) -> tuple[list[Row], int]:
@@ -119,6 +133,20 @@ class SqliteDatabase:
         self._checkpointer.close()
         self._listing.close()
         self._reading.close()
+
+
+def _bundles(change_sets: Sequence[Sequence[Step]]) -> Iterator[Sequence[Sequence[Step]]]:
+    """The change sets in order, as many together as are still short."""
+    bundle: list[Sequence[Step]] = []
+    steps = 0
+    for change_set in change_sets:
+        if bundle and steps + len(change_set) > FEW_STEPS:
+            yield bundle
+            bundle, steps = [], 0
+        bundle.append(change_set)
+        steps += len(change_set)
+    if bundle:
+        yield bundle
 
 
 def sqlite_schema_version(path: Path) -> str | None:

@@ -49,14 +49,33 @@ class Checkpointer:
         self._thread = threading.Thread(target=self._run, name="sqlite-checkpoint", daemon=True)
         self._thread.start()
 
-    def committed(self) -> None:
-        """Called on the writer's thread after a commit, when everybody has their answer."""
+    def committed(self) -> bool:
+        """Called on the writer's thread after a commit. Returns: Whether `force` is due before anything is written."""
         if self._pages >= self._forced_at:
-            self._force()
-        elif self._pages >= self._background_at:
+            return True
+        if self._pages >= self._background_at:
             self._background_at = self._pages + BACKGROUND_PAGES
             self._wanted.set()
         elif self._pages < BACKGROUND_PAGES:  # the log has begun anew
+            self._background_at, self._forced_at = BACKGROUND_PAGES, FORCED_PAGES
+        return False
+
+    def force(self) -> None:
+        """Move everything and begin the log anew, on the writer's connection, which nobody else may use meanwhile."""
+        try:
+            with self._one_at_a_time:  # what the background is moving just now need not be moved again
+                # First without waiting: a read of an older state, a backup most of all, keeps the log from being begun
+                # anew for as long as it lasts, and to wait for its end would hold up every commit.
+                pages, moved = self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+                if moved == pages:
+                    self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
+        except UNAVAILABLE as complaint:  # another process is at it
+            self._put_off(type(complaint).__name__)
+        else:
+            if moved < pages:
+                self._put_off("long read")
+                return
+            self._pages = 0
             self._background_at, self._forced_at = BACKGROUND_PAGES, FORCED_PAGES
 
     def scrub(self) -> None:
@@ -80,23 +99,6 @@ class Checkpointer:
     def _log_grew(self, _connection: apsw.Connection, _name: str, pages: int) -> int:
         self._pages = pages
         return apsw.SQLITE_OK
-
-    def _force(self) -> None:
-        try:
-            with self._one_at_a_time:  # what the background is moving just now need not be moved again
-                # First without waiting: a read of an older state, a backup most of all, keeps the log from being begun
-                # anew for as long as it lasts, and to wait for its end would hold up every commit.
-                pages, moved = self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-                if moved == pages:
-                    self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
-        except UNAVAILABLE as complaint:  # another process is at it
-            self._put_off(type(complaint).__name__)
-        else:
-            if moved < pages:
-                self._put_off("long read")
-                return
-            self._pages = 0
-            self._background_at, self._forced_at = BACKGROUND_PAGES, FORCED_PAGES
 
     def _put_off(self, complaint: str) -> None:
         log.info("checkpoint_put_off", complaint=complaint, pages=self._pages)

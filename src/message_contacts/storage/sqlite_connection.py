@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import apsw
@@ -56,7 +55,7 @@ def connect(path: Path, *, busy_seconds: float, cache_kib: int, writes: bool = F
     # Plans that do not depend on the values bound: else SQLite prepares a statement anew for each call as soon as a
     # table in it has a partial index (measured: 31 instead of 8 us for a contact with its bindings).
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
-    connection.set_busy_handler(_patience(busy_seconds))
+    connection.set_busy_handler(Patience(busy_seconds))
     for pragma in (
         "PRAGMA journal_mode = WAL",
         "PRAGMA synchronous = FULL",  # an acknowledged change survives the loss of power
@@ -71,21 +70,24 @@ def connect(path: Path, *, busy_seconds: float, cache_kib: int, writes: bool = F
     return connection
 
 
-def _patience(seconds: float) -> Callable[[int], bool]:
-    """A busy handler that asks often, so that two busy processes take turns, and gives up after that long."""
-    deadline = 0.0
+class Patience:
+    """A busy handler that asks often, so that two busy processes take turns, and gives up after so many seconds."""
 
-    def handler(tries: int) -> bool:
-        nonlocal deadline
+    def __init__(self, seconds: float) -> None:
+        #: Whether to wait at all.
+        self.waits = True
+        self._seconds = seconds
+        self._deadline = 0.0
+
+    def __call__(self, tries: int) -> bool:
+        """Whether SQLite shall try again."""
         now = time.monotonic()
         if tries == 0:
-            deadline = now + seconds
-        if now >= deadline:
+            self._deadline = now + self._seconds
+        if not self.waits or now >= self._deadline:
             return False
         time.sleep(0.0002 if tries < 50 else 0.002)
         return True
-
-    return handler
 
 
 def refusal(complaint: apsw.ConstraintError) -> Exception:
