@@ -29,7 +29,7 @@ async def test_working_seals_and_seals_what_is_left_at_its_end(api: Api) -> None
     await run_for_a_moment(Service.work, api.service)
 
     assert await api.service.storage.audit.unsealed(after="", limit=9) == []
-    (chain,) = await api.service.storage.audit.chains([api.account_id])
+    chain = await api.service.storage.audit.chain(api.account_id)
     assert chain.sequence == 2
 
 

@@ -73,8 +73,8 @@ async def check(
         noted: Heads that were noted elsewhere, the same for every part: the chain must go through them.
         limit: Events to look at, at most.
     """
-    chains = await store.chains([account_id])
-    chain = chains[0] if chains else Chain(account_id=account_id, sequence=0, hash=NO_HASH)
+    found = await store.chain(account_id)
+    chain = found or Chain(account_id=account_id, sequence=0, hash=NO_HASH)
     pruned = Head(chain.pruned_sequence, chain.pruned_hash.hex())
     start = Place(last=pruned, end=Head(chain.sequence, chain.hash.hex()), pruned=pruned.sequence)
     if after is not None:
@@ -94,7 +94,7 @@ async def check(
         noted,
     )
     # Without a chain nothing should be sealed: whatever is shows itself.
-    until = start.end.sequence if chains else _BEHIND_ALL
+    until = start.end.sequence if found else _BEHIND_ALL
     left = limit
     if not start.unsealed:
         left = await _sealed(store, verifier, until, left)

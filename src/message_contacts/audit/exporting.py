@@ -16,11 +16,11 @@ async def export(store: AuditStore, account_id: str) -> AsyncIterator[bytes]:
 
     Events that are sealed while this goes on may be missing at the end.
     """
-    chains = await store.chains([account_id])
-    chain = chains[0] if chains else Chain(account_id=account_id, sequence=0, hash=NO_HASH)
+    found = await store.chain(account_id)
+    chain = found or Chain(account_id=account_id, sequence=0, hash=NO_HASH)
     yield chain_line(chain)
     # Whatever is sealed is shown, also behind the end that the chain gives: there should be nothing.
-    until = chain.sequence if chains else 2**62
+    until = chain.sequence if found else 2**62
     after = chain.pruned_sequence
     while True:
         events = await store.sealed_events(account_id, after=after, until=until, limit=_AT_A_TIME)

@@ -101,7 +101,7 @@ class Chain:
 class Extension(NamedTuple):
     """What one account's chain is about to be extended by."""
 
-    #: Where the chain ends before; None: it has not begun.
-    chain: Chain | None
+    #: The end of the chain before; None: it has not begun.
+    last: Seal | None
     #: Events of that account, at least one, each with its place.
     sealed: Sequence[tuple[AuditEvent, Seal]]

@@ -7,12 +7,11 @@ crashes: what is sealed of an account in one turn is one change set.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 
 import structlog
 
 from message_contacts.audit.chain import chained, sealed_text
-from message_contacts.audit.model import NO_HASH, AuditEvent, Chain, Extension, Seal
+from message_contacts.audit.model import NO_HASH, AuditEvent, Extension, Seal
 from message_contacts.audit.store import AuditStore
 
 log = structlog.get_logger(__name__)
@@ -36,18 +35,20 @@ class Sealer:
         after = ""
         while True:
             batch = await self._store.unsealed(after=after, limit=BATCH)
-            sealed += await self._seal_batch(batch)
+            if batch:
+                sealed += await self._seal_batch(batch)
             if len(batch) < BATCH:
                 return sealed
-            after = batch[-1].event_id
+            after = batch[-1][0].event_id
 
-    async def _seal_batch(self, batch: Sequence[AuditEvent]) -> int:
-        by_account = sorted(batch, key=lambda event: event.account_id)  # stays in the order of ids within an account
-        groups = {
-            account_id: list(events) for account_id, events in groupby(by_account, lambda event: event.account_id)
-        }
-        chains = {chain.account_id: chain for chain in await self._store.chains(list(groups))} if groups else {}
-        extensions = [extended(chains.get(account_id), events) for account_id, events in groups.items()]
+    async def _seal_batch(self, batch: Sequence[tuple[AuditEvent, Seal | None]]) -> int:
+        events: dict[str, list[AuditEvent]] = {}
+        ends: dict[str, Seal | None] = {}
+        for event, end in batch:
+            events.setdefault(event.account_id, []).append(event)
+            ends[event.account_id] = end
+        # In one order whoever seals, so that two who do never wait for each other.
+        extensions = [extended(ends[account_id], events[account_id]) for account_id in sorted(events)]
         # Together: one after the other, each would wait for a commit of its own, and a busy service never catch up.
         outcomes = await self._store.seal(extensions)
         sealed = 0
@@ -59,12 +60,12 @@ class Sealer:
         return sealed
 
 
-def extended(chain: Chain | None, events: Sequence[AuditEvent]) -> Extension:
+def extended(last: Seal | None, events: Sequence[AuditEvent]) -> Extension:
     """The events of one account, each with its place behind the end of the chain."""
-    sequence, hash_ = (0, NO_HASH) if chain is None else (chain.sequence, chain.hash)
+    sequence, hash_ = (0, NO_HASH) if last is None else (last.sequence, last.hash)
     found = []
     for event in events:
         sequence += 1
         hash_ = chained(hash_, sealed_text(event, sequence))
         found.append((event, Seal(sequence=sequence, hash=hash_)))
-    return Extension(chain, found)
+    return Extension(last, found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from message_contacts.audit.model import AuditEvent, Chain, Extension, KeptEvent
+from message_contacts.audit.model import AuditEvent, Chain, Extension, KeptEvent, Seal
 
 
 class AuditStore(Protocol):
@@ -15,12 +15,15 @@ class AuditStore(Protocol):
         """Keep events that go with no change."""
         ...
 
-    async def unsealed(self, *, after: str, limit: int) -> Sequence[AuditEvent]:
-        """Events of any account that are not sealed yet, by id, those behind `after`."""
+    async def unsealed(self, *, after: str, limit: int) -> Sequence[tuple[AuditEvent, Seal | None]]:
+        """Events of any account that are not sealed yet, by id, those behind `after`.
+
+        Each with the end of its account's chain; None where that has not begun.
+        """
         ...
 
-    async def chains(self, account_ids: Sequence[str]) -> Sequence[Chain]:
-        """The chains of these accounts, as far as they have any."""
+    async def chain(self, account_id: str) -> Chain | None:
+        """The chain of an account; None where it has not begun."""
         ...
 
     async def seal(self, extensions: Sequence[Extension]) -> Sequence[bool]:

@@ -39,10 +39,13 @@ INSERT_PERSONAL_PART = """
     INSERT INTO audit_personal (account_id, person_id, event_id, salt, details) VALUES ($1, $2, $3, $4, $5)
 """
 
+# Not a join: PostgreSQL, which does not know how few these are, would go through all chains for it.
 UNSEALED = """
-    -- Events that are not sealed yet, whichever accounts they belong to, by id, those behind one.
+    -- Events that are not sealed yet, of any account, by id, those behind one; and where their chains end.
     SELECT account_id, event_id, happened_at, kind, operation, access_key_id, user_id, source_address, request_id,
-           targets, details, personal_digests, times, sequence, hash
+           targets, details, personal_digests, times, sequence, hash,
+           (SELECT sequence FROM audit_chain WHERE audit_chain.account_id = audit_event.account_id),
+           (SELECT hash FROM audit_chain WHERE audit_chain.account_id = audit_event.account_id)
       FROM audit_event WHERE sequence IS NULL AND event_id > $1
      ORDER BY event_id LIMIT $2
 """
@@ -133,13 +136,16 @@ class AuditEvents:
     async def add(self, events: Sequence[AuditEvent]) -> None:
         await self._database.commit([Step(ADD_EVENT, event_row(event)) for event in events])
 
-    async def unsealed(self, *, after: str, limit: int) -> Sequence[AuditEvent]:
+    async def unsealed(self, *, after: str, limit: int) -> Sequence[tuple[AuditEvent, Seal | None]]:
         (rows,) = await self._database.report((UNSEALED, (after, limit)))
-        return [kept_from_row(row).event for row in rows]
+        return [
+            (kept_from_row(row[:-2]).event, None if row[-2] is None else Seal(sequence=row[-2], hash=row[-1]))
+            for row in rows
+        ]
 
-    async def chains(self, account_ids: Sequence[str]) -> Sequence[Chain]:
-        found = await self._database.report(*((CHAIN, (account_id,)) for account_id in account_ids))
-        return [chain_from_row(row) for rows in found for row in rows]
+    async def chain(self, account_id: str) -> Chain | None:
+        (rows,) = await self._database.report((CHAIN, (account_id,)))
+        return chain_from_row(rows[0]) if rows else None
 
     async def seal(self, extensions: Sequence[Extension]) -> Sequence[bool]:
         outcomes = await self._database.commit_each(
@@ -200,16 +206,16 @@ class AuditEvents:
 
 
 def _extended(extension: Extension) -> list[Step]:
-    before, sealed = extension
+    last, sealed = extension
     account_id = sealed[0][0].account_id
     end = sealed[-1][1]
     oldest_at = min([event.happened_at for event, _ in sealed])
     steps = [
         Step(INSERT_CHAIN, (account_id, end.sequence, end.hash, 0, NO_HASH, oldest_at))
-        if before is None
+        if last is None
         else Step(
             EXTEND_CHAIN,
-            (end.sequence, end.hash, oldest_at, account_id, before.sequence, before.hash),
+            (end.sequence, end.hash, oldest_at, account_id, last.sequence, last.hash),
             DECIDE_AGAIN,
         )
     ]
