@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
 
+from message_contacts.console.site import contact_bulk
 from tests.browser.confirming import verified_contact
 from tests.browser.conftest import PHONE, CheckPage, Complaints, OpenTab, Tenant, sign_in
+from tests.fakes.http_server import running
+from tests.harness import open_api
 
 TYPES = ["SecurityMessage", "FaultMessage"]
 
@@ -204,6 +208,32 @@ async def test_many_contacts_are_bound_and_then_deleted_with_progress(
     await tab.get_by_role("link", name="Back to the contacts").click()
 
     await expect(tab.get_by_role("rowheader")).to_have_text([re.compile("Annaa")])
+
+
+async def test_an_action_on_many_goes_on_by_itself(
+    open_tab: OpenTab, database_path: Path, check_page: CheckPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contact_bulk, "_SECONDS", 0.0)  # one contact in each request
+    async with open_api(database_path) as api, running(api.service.app) as server:
+        url = f"http://127.0.0.1:{server.port}"
+        tenant = Tenant(url, api.account_id, api.key_id, api.secret, f"{url}/console")
+        await api.call("CreateFolder", FolderName="outer")
+        for name in ("Anna", "Bella", "Clara", "Dora"):
+            await api.call(
+                "AddMessageContact", Name=name, EmailAddress=f"{name}@example.com", Title="CEO", MessageTypes=TYPES
+            )
+        page = await open_tab()
+        await sign_in(page, tenant)
+        await page.goto(f"{tenant.console}/contacts")
+        await page.get_by_role("checkbox", name="Tick", exact=True).check()
+        await page.get_by_role("button", name="Bind…", exact=True).click()
+        await page.get_by_role("checkbox", name="outer").check()
+        await page.get_by_role("button", name="Bind contacts").click()
+
+        await expect(page.get_by_role("status")).to_contain_text("Finished. 4 changed")
+        await expect(page.get_by_role("cell", name="Bound to 1 object.")).to_have_count(4)
+        await check_page(page)
+        await page.context.close()
 
 
 async def test_without_scripts_an_action_on_many_goes_on_by_a_button(open_tab: OpenTab, tenant: Tenant) -> None:

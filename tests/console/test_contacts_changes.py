@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from message_contacts.console.site import contact_bulk
+from message_contacts.console.site.visit import Visit
 from tests.console.conftest import Console
 from tests.harness import open_api
 
@@ -169,6 +170,24 @@ async def test_a_deletion_from_the_members_is_shown_until_it_is_done(api, consol
 
     assert (await console.open(f"/contacts/{contact}/deletion")).body == b"gone"
     assert (await console.open(f"/contacts/{contact}")).status == 404
+
+
+async def test_a_deletion_that_ends_while_its_page_is_read_is_looked_at_again(api, console, monkeypatch):
+    contact = await api.add_verified_contact(await api.root_folder(), Name="Anna", EmailAddress="anna@example.com")
+    await api.call("DeleteMessageContact", ContactId=contact, RetainContactInMembers="false")
+    attempt = Visit.attempt
+
+    async def slowly(visit, operation, *given, **version):
+        if operation == "GetMessageContactDeletionStatus":
+            await api.work()
+        return await attempt(visit, operation, *given, **version)
+
+    monkeypatch.setattr(Visit, "attempt", slowly)
+    page = (await console.open(f"/contacts/{contact}")).page
+
+    shown = page.one("p", role="status", **{"data-deletion": f"/console/contacts/{contact}/deletion"})
+    assert "being taken out" in shown.text
+    assert (await console.open(f"/contacts/{contact}/deletion")).body == b"gone"
 
 
 async def test_contacts_are_narrowed_to_those_bound_to_an_object(api, console):

@@ -32,8 +32,7 @@ async def contact_page(visit: Visit, contact_id: str, *, refusal: ApiError | Non
     evidence, evidence_refusal = await visit.attempt(
         "ListVerificationEvidence", {"ContactId": contact_id, "MaxResults": _EVIDENCE_SHOWN}
     )
-    deletion, _ = await visit.attempt("GetMessageContactDeletionStatus", {"ContactId": contact_id})
-    status = deletion["ContactDeletionStatus"] if deletion else {}
+    status = await _deletion_status(visit, contact)
     failed_in = [each["AccountId"] for each in status.get("FailReasonList", ())]
     addresses = standing["Addresses"] if standing else await _addresses_shown(visit, contact)
     return visit.page(
@@ -51,6 +50,17 @@ async def contact_page(visit: Visit, contact_id: str, *, refusal: ApiError | Non
         refusal=refusal,
         **spoken(visit),
     )
+
+
+async def _deletion_status(visit: Visit, contact: Mapping[str, Any]) -> Mapping[str, Any]:
+    """How the contact's deletion goes; nothing when there is none, or the visitor may not know."""
+    found, refusal = await visit.attempt("GetMessageContactDeletionStatus", {"ContactId": contact["ContactId"]})
+    if found is not None:
+        status: Mapping[str, Any] = found["ContactDeletionStatus"]
+        return status
+    # Finished since the contact was read: as the page looks again by itself, it will say so.
+    ended = contact["Status"] == "Deleting" and refusal is not None and refusal.definition.status == 404
+    return {"Status": "Deleting"} if ended else {}
 
 
 async def _addresses_shown(visit: Visit, contact: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -2,7 +2,7 @@
 const place = document.getElementById("check");
 
 async function send(form) {
-  const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+  const answer = await fetch(form.getAttribute("action"), { method: "POST", body: new URLSearchParams(new FormData(form)) });
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const part = page.getElementById("check");
   if (!part) return; // something went wrong: the button is still there, and leads to the page that says what

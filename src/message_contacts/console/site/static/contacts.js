@@ -84,7 +84,8 @@ async function goOn() {
   const button = form.querySelector("button");
   button.hidden = true;
   form.querySelector(".stop").addEventListener("click", () => { stopped = true; });
-  const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) }).catch(() => null);
+  // Not `form.action`, which is the field of that name.
+  const answer = await fetch(form.getAttribute("action"), { method: "POST", body: new URLSearchParams(new FormData(form)) }).catch(() => null);
   const sound = answer?.ok && !answer.redirected;
   const next = sound && new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("run");
   if (!next || stopped) {

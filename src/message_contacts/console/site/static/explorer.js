@@ -29,7 +29,7 @@ if (form) {
     const mine = ++asked;
     const fields = new URLSearchParams(new FormData(form));
     fields.set("do", "show");
-    const answer = await fetch(form.action, { method: "POST", body: fields }).catch(() => null);
+    const answer = await fetch(form.getAttribute("action"), { method: "POST", body: fields }).catch(() => null);
     if (!answer || !answer.ok || mine !== asked) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const code of document.querySelectorAll("#code code[id], #signed code[id]")) {
