@@ -209,6 +209,7 @@ async def build(
         console_sessions=console_sessions,
         transports=transports,
         handlers=sending.handlers,
+        load_texts=sending.load_texts,
         worker=worker,
         tally=tally,
         recipients=recipients,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from urllib.parse import urlsplit
 
 from message_contacts.access.keys import Vault
@@ -54,6 +55,8 @@ class SendingSide:
     #: Makes and knows the codes of webhooks.
     webhook_codes: Tokens
     endpoint_seal: EndpointSeal
+    #: Loads the words of everything that is sent, which takes a while: so that the first mail need not wait for it.
+    load_texts: Callable[[], None]
 
 
 def sending_side(
@@ -75,11 +78,31 @@ def sending_side(
     Args:
         members: Where members keep contacts of their own.
     """
-    message_texts = MessageTexts(settings.language, rules.contact_dates)
+
+    # Each made when it is first asked for: that takes longer than the rest of a start.
+    @cache
+    def message_texts(language: str) -> MessageTexts:
+        return MessageTexts([language] if language else settings.language, rules.contact_dates)
+
+    @cache
+    def webhook_texts() -> WebhookTexts:
+        return WebhookTexts(settings.language, rules.contact_dates)
+
+    @cache
+    def verification_texts() -> VerificationTexts:
+        return VerificationTexts(settings.language, rules.contact_dates)
+
+    loading = threading.Lock()
+
+    def load_texts() -> None:
+        with loading:  # once, however many ask
+            message_texts("")
+            webhook_texts()
+            verification_texts()
+
     fallback_codes = Tokens(vault.derive("message-contacts fallback address codes"))
     webhook_codes = Tokens(vault.derive("message-contacts webhook codes"))
     endpoint_seal = EndpointSeal(vault)
-    webhook_texts = WebhookTexts(settings.language, rules.contact_dates)
     sender = DeliverySender(
         messages=storage.messages,
         contacts=storage.contacts,
@@ -88,8 +111,7 @@ def sending_side(
         settler=settler,
         standing=recipients.standing,
         bounces=recipients.bounces,
-        texts=message_texts,
-        texts_in=cache(lambda language: MessageTexts([language], rules.contact_dates)),
+        texts_in=message_texts,
         unsubscribe_link=recipients.links.unsubscribe,
         preferences_link=recipients.links.preferences,
         webhooks=WebhookPosts(webhooks=storage.webhooks, seal=endpoint_seal, texts=webhook_texts),
@@ -114,7 +136,7 @@ def sending_side(
             contacts=storage.contacts,
             directories=storage.directory,
             tokens=tokens,
-            texts=VerificationTexts(settings.language, rules.contact_dates),
+            texts=verification_texts,
             transports=transports,
             contact_rules=rules.contacts,
             clock=clock,
@@ -146,7 +168,7 @@ def sending_side(
             messages=storage.messages,
             directories=storage.directory,
             tokens=fallback_codes,
-            texts=message_texts,
+            texts=partial(message_texts, ""),
             transports=transports,
             clock=clock,
         ),
@@ -159,4 +181,5 @@ def sending_side(
         fallback_codes=fallback_codes,
         webhook_codes=webhook_codes,
         endpoint_seal=endpoint_seal,
+        load_texts=load_texts,
     )

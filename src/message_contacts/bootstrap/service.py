@@ -72,6 +72,8 @@ class Service:
     transports: Mapping[Channel, Transport]
     #: What the worker does, by kind of job.
     handlers: Mapping[str, Callable[[Job], Awaitable[Outcome]]]
+    #: Loads the words of everything that is sent: takes a while, and is done beside the first calls.
+    load_texts: Callable[[], None]
     worker: Worker
     #: What happened since the start that the operator's metrics tell.
     tally: Tally
@@ -143,6 +145,7 @@ class Service:
     async def work(self) -> None:
         """Do waiting work, seal audit events and tidy up until cancelled; then finish what is under way."""
         async with self._taking_reports(), asyncio.TaskGroup() as group:
+            group.create_task(asyncio.to_thread(self.load_texts))
             group.create_task(self._tidy())
             group.create_task(self._seal())
             if self.mailbox is not None:
@@ -158,6 +161,7 @@ class Service:
     async def attend(self) -> None:
         """What a process that answers calls does beside, until cancelled: note uses and refusals, share limits."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(asyncio.to_thread(self.load_texts))
             group.create_task(self.uses.run())
             group.create_task(self._write_refusals())
             if self.sharing is not None:

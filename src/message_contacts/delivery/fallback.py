@@ -5,7 +5,7 @@ Pure rules, and the sending of the code.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from message_contacts import errors
@@ -146,7 +146,7 @@ class FallbackCodeSender:
     messages: MessageStore
     directories: DirectoryStore
     tokens: Tokens
-    texts: MessageTexts
+    texts: Callable[[], MessageTexts]
     transports: Mapping[Channel, Transport]
     clock: Clock
 
@@ -161,7 +161,7 @@ class FallbackCodeSender:
         if job.payload.get("captured") and not transport.captures:
             return Outcome(Verdict.ACCEPTED, CAPTURED_BEFORE)
         directory = await self.directories.directory(job.account_id)
-        subject, text = self.texts.confirmation(
+        subject, text = self.texts().confirmation(
             "" if directory is None else directory.account_name,
             fallback.waiting,
             self.tokens.code(fallback.reference, fallback.generation),

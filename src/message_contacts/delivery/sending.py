@@ -85,7 +85,6 @@ class DeliverySender:
     settler: Settler
     standing: Standing
     bounces: Bounces
-    texts: MessageTexts
     webhooks: WebhookPosts
     transports: Mapping[Channel, Transport]
     rules: DeliveryRules
@@ -95,7 +94,7 @@ class DeliverySender:
     host: str
     unsubscribe_link: UnsubscribeLink = no_unsubscribe_link
     preferences_link: PreferencesLink = no_preferences_link
-    #: Texts for those who want to be addressed in one language.
+    #: Texts for those who want to be addressed in one language; for an empty one, in all of the settings.
     texts_in: Callable[[str], MessageTexts]
     #: Messages as worded, by language, those used last.
     _worded: OrderedDict[tuple[str, str], tuple[Message, dict[str, Worded]]] = field(default_factory=OrderedDict)
@@ -163,7 +162,7 @@ class DeliverySender:
 
     async def _words(self, message: Message, language: str) -> tuple[MessageTexts, Worded]:
         """What of a message is the same for all who are addressed in a language."""
-        texts = self.texts_in(language) if language else self.texts
+        texts = self.texts_in(language)
         _, by_language = self._worded.get((message.account_id, message.message_id), (message, {}))
         if language not in by_language:
             directory = await self.directories.directory(message.account_id)
@@ -303,36 +302,36 @@ class DeliverySender:
 
     def specimen(self, message: Message, organisation: str, named: Sequence[Named]) -> Specimen:
         """How a message would look to those who share an address; its links lead nowhere."""
-        words = self.texts.worded(message, organisation)
+        words = self.texts_in("").worded(message, organisation)
         place = message.account_id, Channel.EMAIL, ""
         to_contacts = any(each.contact_id for each in named)
         link = self.unsubscribe_link(*place, message.message_type) if to_contacts else None
-        text, html = self.texts.mail(
+        text, html = self.texts_in("").mail(
             words,
             named,
             None if link is None else _leading_nowhere(link),
             [(name, _leading_nowhere(link)) for name, link in self._preferences(place, named)],
         )
-        notice = self.webhooks.texts.notice(message, words.organisation)
+        notice = self.webhooks.texts().notice(message, words.organisation)
         return Specimen(subject=message.subject, text=text, html=html, sms=words.sms, notice=notice)
 
     async def test(self, account_id: str, channel: Channel, address: str, organisation: str, job_id: str) -> Outcome:
         """Send a short test message to an address at once, and say what the channel answers."""
-        text = self.texts.test_text(organisation)
+        text = self.texts_in("").test_text(organisation)
         return await self.transports[channel].send(
             OutgoingMessage(
                 account_id=account_id,
                 channel=channel,
                 recipient=address,
                 message_id=job_id,
-                subject="" if channel is Channel.SMS else self.texts.test_subject(organisation),
+                subject="" if channel is Channel.SMS else self.texts_in("").test_subject(organisation),
                 text=text,
             )
         )
 
     async def test_webhook(self, webhook: Webhook, organisation: str, job_id: str) -> Outcome:
         """Post a short test message to a webhook at once, and say what it answers."""
-        words = self.texts.test_subject(organisation), self.texts.test_text(organisation)
+        words = self.texts_in("").test_subject(organisation), self.texts_in("").test_text(organisation)
         return await self.transports[Channel.WEBHOOK].send(self.webhooks.test(webhook, *words, job_id))
 
 

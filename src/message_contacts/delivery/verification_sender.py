@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from message_contacts.changes import Job
@@ -39,7 +39,7 @@ class VerificationSender:
     contacts: ContactStore
     directories: DirectoryStore
     tokens: Tokens
-    texts: VerificationTexts
+    texts: Callable[[], VerificationTexts]
     transports: Mapping[Channel, Transport]
     contact_rules: ContactRules
     clock: Clock
@@ -85,10 +85,10 @@ class VerificationSender:
             valid_until=verification.expires_at,
         )
         if verification.channel is Channel.EMAIL:
-            mail = self.texts.mail(request)
+            mail = self.texts().mail(request)
             subject, text, html = mail.subject, mail.text, mail.html
         else:
-            subject, text, html = "", self.texts.sms(request, now=self.clock.now()), None
+            subject, text, html = "", self.texts().sms(request, now=self.clock.now()), None
         return OutgoingMessage(
             account_id=verification.account_id,
             channel=verification.channel,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -30,7 +30,7 @@ class WebhookPosts:
 
     webhooks: WebhookStore
     seal: EndpointSeal
-    texts: WebhookTexts
+    texts: Callable[[], WebhookTexts]
 
     async def candidates(self, account_id: str, webhook_id: str, reasons: Sequence[Reason]) -> list[Candidate]:
         """The webhook as the rules see it now; nothing when it is gone."""
@@ -50,7 +50,7 @@ class WebhookPosts:
             recipient=webhook.webhook_id,
             message_id=job_id,
             subject=message.subject,
-            text=self.texts.notice(message, organisation),
+            text=self.texts().notice(message, organisation),
             webhook=WebhookPost(
                 form=webhook.form,
                 endpoint=self.seal.open(webhook.endpoint, webhook.webhook_id),
@@ -94,7 +94,7 @@ class WebhookCodeSender:
     directories: DirectoryStore
     seal: EndpointSeal
     tokens: Tokens
-    texts: WebhookTexts
+    texts: Callable[[], WebhookTexts]
     transports: Mapping[Channel, Transport]
     clock: Clock
 
@@ -113,7 +113,7 @@ class WebhookCodeSender:
         if pending is None or directory is None:
             return Outcome(Verdict.ACCEPTED, "superseded")
         code = self.tokens.code(webhook.code.reference, webhook.code.generation)
-        subject, text = self.texts.code(directory.account_name, webhook.name.text, code, webhook.code.expires_at)
+        subject, text = self.texts().code(directory.account_name, webhook.name.text, code, webhook.code.expires_at)
         return await transport.send(
             OutgoingMessage(
                 account_id=job.account_id,

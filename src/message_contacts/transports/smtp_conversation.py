@@ -197,10 +197,6 @@ class Conversation(asyncio.Protocol):
             self._answered(Answer(_NO_CODE, "too long"))
             self._lines, self._unread = [], b""
 
-    def eof_received(self) -> bool:
-        """Nothing more comes: hang up as well."""
-        return False
-
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever waits."""
         self._ended = True

@@ -100,7 +100,7 @@ def sender(stores: Stores, transport: RecordingTransport, clock: FakeClock) -> V
         contacts=stores,
         directories=stores,
         tokens=TOKENS,
-        texts=TEXTS,
+        texts=lambda: TEXTS,
         transports={Channel.EMAIL: transport, Channel.SMS: transport},
         contact_rules=ContactRules(),
         clock=clock,

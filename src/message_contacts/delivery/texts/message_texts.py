@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from message_contacts.clock import Instant
@@ -24,6 +24,9 @@ from message_contacts.verification.texts.catalogue import LANGUAGES, environment
 from message_contacts.verification.texts.form import Form, blanks
 from message_contacts.verification.texts.shown import shown_moment, shown_organisation
 from message_contacts.verification.texts.sms_length import sms_parts
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 #: Reasons that a mail lists; of further ones it says how many there are.
 REASONS_LISTED = 10

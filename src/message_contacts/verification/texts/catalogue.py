@@ -6,32 +6,22 @@ import gettext
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 #: Language -> its tag in HTML. English is the language of the message ids and has no catalogue.
 LANGUAGES = {"zh": "zh-CN", "en": "en"}
-
-
-def read_languages(text: str) -> tuple[str, ...]:
-    """The languages of a setting such as `zh,en`, in that order.
-
-    Raises:
-        ValueError: A language that is not known, one twice, or none.
-    """
-    languages = tuple(part.strip().lower() for part in text.split(",") if part.strip())
-    unknown = [language for language in languages if language not in LANGUAGES]
-    if not languages or unknown or len(set(languages)) != len(languages):
-        raise ValueError(f"languages are one or more of {', '.join(LANGUAGES)}, each once, not {text!r}")
-    return languages
 
 
 def translations(folder: Path, language: str) -> gettext.NullTranslations:
     """The catalogue `<language>.po` of a folder; the message ids themselves for English."""
     if language == "en":
         return gettext.NullTranslations()
+    from babel.messages.mofile import write_mo  # noqa: PLC0415 - heavy
+    from babel.messages.pofile import read_po  # noqa: PLC0415 - heavy
+
     with (folder / f"{language}.po").open("rb") as file:
         catalogue = read_po(file, locale=language)
     compiled = BytesIO()
@@ -45,6 +35,8 @@ def environments(package: Path, languages: Sequence[str]) -> dict[str, Environme
 
     HTML is escaped, a name that a template does not get is an error, and `_()` says it in the language.
     """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape  # noqa: PLC0415 - heavy
+
     made = {}
     for language in languages:
         environment = Environment(

@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 import message_contacts.console
 import message_contacts.delivery.texts
 import message_contacts.verification.texts
-from message_contacts.verification.texts.catalogue import LANGUAGES, read_languages, translations
+from message_contacts.verification.texts.catalogue import LANGUAGES, translations
 
 PACKAGES = [
     Path(package.__file__).parent
@@ -81,14 +81,3 @@ def test_templates_say_nothing_outside_the_catalogue():
             for pattern in (r"<style>.*?</style>", r"\{[{%#].*?[}%#]\}", r"<[^>]*>"):
                 source = re.sub(pattern, " ", source, flags=re.DOTALL)
             assert not re.search(r"[A-Za-z]{2,}", source), template
-
-
-@pytest.mark.parametrize(("text", "languages"), [("zh,en", ("zh", "en")), (" EN ", ("en",)), ("en, zh", ("en", "zh"))])
-def test_languages_are_read_in_their_order(text, languages):
-    assert read_languages(text) == languages
-
-
-@pytest.mark.parametrize("text", ["", ",", "de", "zh,zh", "zh;en"])
-def test_languages_that_are_not_known_are_refused(text):
-    with pytest.raises(ValueError, match="zh, en"):
-        read_languages(text)
