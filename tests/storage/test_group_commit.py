@@ -206,6 +206,26 @@ async def test_a_commit_does_not_wait_for_all_of_a_long_turn(open_with: Callable
     assert len(await storage.access.accounts()) == 50
 
 
+async def test_what_waits_is_parted_into_commits_of_so_many_steps(open_with: Callable[[WriterSeam], Storage]) -> None:
+    gate = Gate()
+    storage = open_with(gate)
+    gate.open.clear()
+    first = asyncio.ensure_future(commit(storage, Insert(make_account())))
+    await asyncio.to_thread(gate.reached.wait, 30)
+    others = [
+        asyncio.ensure_future(
+            commit(storage, *(Insert(make_account(f"20000000000{number:03d}{step:02d}")) for step in range(32)))
+        )
+        for number in range(12)  # 384 steps
+    ]
+    await asyncio.sleep(0)
+    gate.open.set()
+    await asyncio.gather(first, *others)
+
+    assert gate.commits == 3
+    assert len(await storage.access.accounts()) == 1 + 12 * 32
+
+
 async def test_those_who_wait_behind_a_loop_that_has_ended_are_answered(
     open_with: Callable[[WriterSeam], Storage],
 ) -> None:

@@ -28,9 +28,9 @@ from message_contacts.storage.sqlite_transaction import Begun, Transactions, Wai
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-#: Change sets in one commit, at most: bounds how long the first one waits for the last one's statements, and the event
-#: loop for all of them.
-_MOST_AT_ONCE = 64
+#: Steps in one commit, more only if they are one change set's: bounds how long the first one waits for the last one's,
+#: and the event loop for all of them.
+_MOST_STEPS = 256
 #: Change sets for which a commit begins before the loop's turn is over: it goes on deciding meanwhile. When all callers
 #: share one commit, loop and disk wait for each other.
 _WORTH_A_COMMIT = 16
@@ -91,8 +91,8 @@ class Writer:
         for gathered in self._gathered.values():
             rest += gathered
         self._gathered.clear()
-        for batch in _batches(rest):
-            self._orders.put(_Order(batch, begun=False))
+        while rest:
+            self._orders.put(_Order(_split_off(rest), begun=False))
         self._orders.put(None)
         self._thread.join()
         self._transactions.close()
@@ -134,9 +134,7 @@ class Writer:
             if self._busy or not self._waiting:
                 return None
             self._busy = True
-            batch = self._waiting[:_MOST_AT_ONCE]
-            del self._waiting[:_MOST_AT_ONCE]
-            return batch
+            return _split_off(self._waiting)
 
     def _over(self) -> _Loop | None:
         """The batch is no longer under way. Returns: The loop of who waits now, if anybody does."""
@@ -193,6 +191,14 @@ def _is_short(waiting: Waiting) -> bool:
     return waiting.statement is None and len(waiting.steps) <= FEW_STEPS
 
 
-def _batches(waiting: Sequence[Waiting]) -> Iterable[Sequence[Waiting]]:
-    for start in range(0, len(waiting), _MOST_AT_ONCE):
-        yield waiting[start : start + _MOST_AT_ONCE]
+def _split_off(waiting: list[Waiting]) -> list[Waiting]:
+    """Take from the front what goes into one commit: at least one."""
+    count = steps = 0
+    for each in waiting:
+        steps += len(each.steps) or 1
+        if count and steps > _MOST_STEPS:
+            break
+        count += 1
+    batch = waiting[:count]
+    del waiting[:count]
+    return batch
