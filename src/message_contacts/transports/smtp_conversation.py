@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
+from message_contacts.transports.mail import is_mail_address
 from message_contacts.transports.smtp_answers import Step
 
 #: Bytes of an answer, at most: more is nonsense.
@@ -116,8 +117,10 @@ class Conversation(asyncio.Protocol):
             TimeoutError, ConnectionLost: No telling whether the server has it, if it was the content that waited for
                 its answer. Nothing more can be said then.
             ValueError: A line of the content does not end by CRLF, so that a server might see an end where there is
-                none: a bug of the caller.
+                none, or an address is none and could say something else: a bug of the caller.
         """
+        if not (is_mail_address(mail.sender) and is_mail_address(mail.recipient)):
+            raise ValueError("an envelope has mail addresses only")
         content = _content(mail.content)
         opening = (
             (Step.SENDER, b"MAIL FROM:<" + mail.sender.encode("ascii") + b">\r\n"),

@@ -73,6 +73,15 @@ async def test_a_server_that_offers_it_gets_all_but_the_content_in_one_breath():
     assert line.written == [b"".join(OPENING), CONTENT]
 
 
+@pytest.mark.parametrize("other", ["tom@example.com>\r\nRCPT TO:<eve@example.com", "a b@example.com", "", "tom"])
+@pytest.mark.parametrize("whose", ["sender", "recipient"])
+async def test_an_address_that_could_say_something_else_is_not_said(other, whose):
+    line = Line()
+    with pytest.raises(ValueError, match="mail addresses only"):
+        await talk_on(line, pipelining=True).hand_over(MAIL._replace(**{whose: other}), 1e9)
+    assert line.written == []
+
+
 @pytest.mark.parametrize("pipelining", [False, True])
 @pytest.mark.parametrize(
     ("step", "answer"), [(Step.SENDER, b"553 no\r\n"), (Step.RECIPIENT, b"450 no\r\n"), (Step.CONTENT, b"452 no\r\n")]
