@@ -7,6 +7,6 @@ from message_contacts.storage import sqlite_writer
 
 if __name__ == "__main__":
     # Whoever renames it notices here: there would be nothing to set.
-    assert sqlite_writer._MOST_AT_ONCE > 1  # noqa: SLF001 - no setting, nobody should run a service like that
-    sqlite_writer._MOST_AT_ONCE = 1  # noqa: SLF001 - as above
+    assert sqlite_writer._MOST_STEPS > 1  # noqa: SLF001 - no setting, nobody should run a service like that
+    sqlite_writer._MOST_STEPS = 1  # noqa: SLF001 - as above
     main()
