@@ -34,8 +34,8 @@ _MOST_STEPS = 256
 #: Change sets for which a commit begins before the loop's turn is over: it goes on deciding meanwhile. When all callers
 #: share one commit, loop and disk wait for each other.
 _WORTH_A_COMMIT = 16
-#: Steps of a change set that is short: more than any call has that is about a few rows.
-FEW_STEPS = 32
+#: Steps of a change set that is short: those of a call about a few rows, and the settling of a dozen deliveries.
+FEW_STEPS = 128
 
 _Loop = asyncio.AbstractEventLoop
 
