@@ -189,6 +189,8 @@ def check_page(complaints: Complaints) -> CheckPage:
     """Fails for serious findings of axe, errors of the browser, or a page wider than its window."""
 
     async def check(page: Page) -> None:
+        # What is still fading in has less contrast than it will have.
+        await page.evaluate("Promise.allSettled(document.getAnimations().map((each) => each.finished))")
         found = (await Axe().run(page)).response["violations"]
         serious = [
             f"{entry['id']}: {node['html']} ({node['failureSummary']})"
