@@ -220,6 +220,9 @@ class Conversation(asyncio.Protocol):
                 raise ConnectionLost from self._lost
             patience = self._step_seconds * _CONTENT_STEPS if step is Step.CONTENT else self._step_seconds
             self._until = min(self._loop.time() + patience, self._end)
+            if self._timer is not None and self._timer.when() > self._until:
+                self._timer.cancel()
+                self._timer = None
             if self._timer is None:
                 self._timer = self._loop.call_at(self._until, self._look_at_the_time)
             self._waiter = self._loop.create_future()
@@ -229,7 +232,7 @@ class Conversation(asyncio.Protocol):
         return self._answers.popleft()
 
     def _look_at_the_time(self) -> None:
-        """One timer that is put off when it rings too early: one an answer would cost more than the answer."""
+        """One timer that is put off when it rings too early: one per answer would cost more than the answer."""
         self._timer = None
         if self._waiter is None or self._waiter.done():
             return

@@ -197,6 +197,42 @@ async def test_goodbye_ends_the_connection_whatever_the_server_says(answers):
     assert not talk.stands
 
 
+async def test_a_goodbye_waits_as_long_as_said_and_not_as_long_as_the_mail_before_it():
+    line = Line(b"250 ok\r\n", b"250 ok\r\n", b"354 go on\r\n", b"250 taken\r\n")
+    talk = talk_on(line, pipelining=False, step_seconds=600.0)
+    await talk.hand_over(MAIL, asyncio.get_running_loop().time() + 600)
+    async with asyncio.timeout(5):
+        await talk.say_goodbye(0.01)
+    assert line.written[-1] == b"QUIT\r\n"
+
+
+async def test_the_wait_behind_a_long_one_is_no_longer_than_others(monkeypatch):
+    """That for the content is three times as long; the next mail's sender is not to inherit it."""
+    loop, now = asyncio.get_running_loop(), 100.0
+    monkeypatch.setattr(loop, "time", lambda: now, raising=False)
+    line = Line()
+    talk = talk_on(line, pipelining=False, step_seconds=5.0)
+    first = asyncio.ensure_future(talk.hand_over(MAIL, 1000.0))
+    answers = ((4.0, b"250 ok"), (4.0, b"250 ok"), (0.0, b"354 go on"), (9.0, b"250 taken"))
+    for seconds, answer in answers:
+        await _a_few_turns()
+        now += seconds
+        await _a_few_turns()
+        line.say(answer + b"\r\n")
+    await first
+
+    second = asyncio.ensure_future(talk.hand_over(MAIL, 1000.0))
+    await _a_few_turns()
+    now += 5.0
+    with pytest.raises(TimeoutError):
+        await second
+
+
+async def _a_few_turns() -> None:
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
 async def test_an_answer_without_end_is_cut():
     line = Line(b"250-" + b"x" * 40_000)
     with pytest.raises(Refused) as refusal:
