@@ -15,7 +15,9 @@ from structlog.testing import capture_logs
 from message_contacts import errors
 from message_contacts.changes import Enqueue, Insert
 from message_contacts.errors import ApiError
+from message_contacts.metrics import Metrics
 from message_contacts.storage import Storage, open_sqlite
+from message_contacts.storage.sqlite_checkpoint import Checkpointer
 from message_contacts.storage.sqlite_transaction import Begun, Transactions, Waiting, WriterSeam
 from message_contacts.storage.sqlite_writer import FEW_STEPS
 from tests.factories import ACCOUNT, make_contact, make_directory
@@ -136,6 +138,80 @@ async def test_a_bug_during_the_commit_surfaces_and_the_next_commit_works(
 
     assert await storage.access.accounts() == []
     await commit(storage, Insert(make_account()))
+
+
+@pytest.mark.parametrize("place", ["committed", "force"])
+async def test_a_bug_behind_a_commit_is_logged_and_the_next_commit_works(
+    open_with: Callable[[WriterSeam], Storage], monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    storage = open_with(WriterSeam())
+    if place == "force":
+        monkeypatch.setattr(Checkpointer, "committed", lambda _: True)
+    monkeypatch.setattr(Checkpointer, place, _divided)
+    with capture_logs() as lines:
+        async with asyncio.timeout(30):
+            await commit(storage, Insert(make_account()))
+            await commit(storage, Insert(make_account("2000000000000000")))
+
+    assert {line["event"] for line in lines} == {"after_commit_failed"}
+    assert len(await storage.access.accounts()) == 2
+
+
+def _divided(_: object) -> bool:
+    raise ZeroDivisionError
+
+
+class UncountingMetrics(Metrics):
+    """Has a bug in what it counts of commits."""
+
+    def committed(self, changes: int, seconds: float) -> None:
+        raise ZeroDivisionError
+
+    def commit_failed(self) -> None:
+        raise ZeroDivisionError
+
+
+async def test_what_is_committed_but_cannot_be_counted_is_answered_as_committed(database_path: Path) -> None:
+    spoiler = Spoiler()
+    with open_sqlite(
+        database_path, FakeClock(), busy_seconds=0.05, seam=spoiler, metrics=UncountingMetrics()
+    ) as storage:
+        with capture_logs() as lines:
+            async with asyncio.timeout(30):
+                await commit(storage, Insert(make_account()))
+                spoiler.complaint = apsw.FullError("made up")
+                with pytest.raises(ApiError, match="ServiceUnavailable"):
+                    await commit(storage, Insert(make_account("2000000000000000")))
+                spoiler.complaint = None
+                await commit(storage, Insert(make_account("3000000000000000")))
+
+        assert [line["event"] for line in lines if line["event"] != "commit_failed"] == ["after_commit_failed"] * 3
+        assert len(await storage.access.accounts()) == 2
+
+
+async def test_a_bug_in_what_is_woken_does_not_hold_up_those_who_wait_behind(
+    open_with: Callable[[WriterSeam], Storage],
+) -> None:
+    gate = Gate()
+    storage = open_with(gate)
+    storage.on_enqueued = _woken_by_a_bug
+    gate.open.clear()
+    first = asyncio.ensure_future(commit(storage, Insert(make_account()), Enqueue(make_job())))
+    await asyncio.to_thread(gate.reached.wait, 30)
+    behind = asyncio.ensure_future(commit(storage, Insert(make_account("2000000000000000"))))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    with capture_logs() as lines:
+        gate.open.set()
+        async with asyncio.timeout(30):
+            await first
+            await behind
+
+    assert [line["event"] for line in lines] == ["after_commit_failed"]
+
+
+def _woken_by_a_bug(_channel: str) -> None:
+    raise ZeroDivisionError
 
 
 async def test_a_database_locked_for_too_long_is_unavailable(

@@ -90,13 +90,12 @@ class SqliteDatabase:
 
     async def _commit_some(self, change_sets: Sequence[Sequence[Step]]) -> Sequence[BaseException | None]:
         """As one, which costs less than each for itself; that only when one of them is refused, to learn which."""
-        try:
-            await self._writer.commit([step for steps in change_sets for step in steps])
-        except Exception as failure:  # noqa: BLE001 - told to the caller, or met again below
-            if len(change_sets) == 1:
-                return [failure]
-        else:
-            return [None] * len(change_sets)
+        (together,) = await self._outcomes([[step for steps in change_sets for step in steps]])
+        if together is None or len(change_sets) == 1:
+            return [together] * len(change_sets)
+        return await self._outcomes(change_sets)
+
+    async def _outcomes(self, change_sets: Sequence[Sequence[Step]]) -> Sequence[BaseException | None]:
         outcomes = await asyncio.gather(*map(self._writer.commit, change_sets), return_exceptions=True)
         return [outcome if isinstance(outcome, BaseException) else None for outcome in outcomes]
 

@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from enum import Enum
+from typing import TypeVar
 
 import apsw
 import structlog
@@ -31,6 +32,7 @@ RELEASE = "RELEASE change_set"
 TAKE_BACK = "ROLLBACK TO change_set"
 
 Written = tuple[list[Row], int]
+_T = TypeVar("_T")
 
 
 class WriterSeam:
@@ -71,6 +73,18 @@ class Begun(Enum):
     FAILED = "failed"
     #: Somebody else writes, and nobody wanted to wait: nothing has happened.
     LOCKED = "locked"
+
+
+def behind_commit(task: Callable[[], _T]) -> _T | None:
+    """Do what follows a commit. A bug in it is logged and fails nobody: what is committed is answered as committed.
+
+    Returns: What the task does; None when it has a bug.
+    """
+    try:
+        return task()
+    except Exception:
+        log.exception("after_commit_failed")
+        return None
 
 
 class Transactions:
@@ -121,7 +135,7 @@ class Transactions:
                 return Begun.LOCKED
             self._fail(batch, complaint)
             return Begun.FAILED
-        except Exception as bug:  # noqa: BLE001 - everybody who waits must hear of it
+        except Exception as bug:  # noqa: BLE001 - set on the future of everybody who waits, who raises it
             self._spoil(batch, bug)
             return Begun.FAILED
         return Begun.YES
@@ -135,12 +149,13 @@ class Transactions:
             self._cursor.execute(COMMIT)
         except UNAVAILABLE as complaint:
             self._fail(batch, complaint)
-        except Exception as bug:  # noqa: BLE001 - everybody who waits must hear of it
+        except Exception as bug:  # noqa: BLE001 - set on the future of everybody who waits, who raises it
             self._spoil(batch, bug)
         else:
             self.complaint = None
-            if self._metrics is not None:
-                self._metrics.committed(len(batch), time.perf_counter() - self._started)
+            metrics, seconds = self._metrics, time.perf_counter() - self._started
+            if metrics is not None:
+                behind_commit(lambda: metrics.committed(len(batch), seconds))
 
     def close(self) -> None:
         """Close the connection."""
@@ -149,7 +164,7 @@ class Transactions:
     def _fail(self, batch: Sequence[Waiting], complaint: Exception) -> None:
         self.complaint = complaint
         if self._metrics is not None:
-            self._metrics.commit_failed()
+            behind_commit(self._metrics.commit_failed)
         self._take_all_back()
         log.error("commit_failed", complaint=type(complaint).__name__, change_sets=len(batch))
         for waiting in batch:
@@ -168,7 +183,7 @@ class Transactions:
                 self._carry_out(waiting)
         except UNAVAILABLE:
             raise
-        except Exception:  # noqa: BLE001 - it will happen again, and then be its waiter's
+        except Exception:  # noqa: BLE001 - raised again when each is carried out apart, and then set on its future
             self._take_all_back()
             return False
         return True
@@ -183,7 +198,7 @@ class Transactions:
                 self._carry_out(waiting)
             except UNAVAILABLE:
                 raise
-            except Exception as failure:  # noqa: BLE001 - the waiter's refusal, or a bug that the waiter raises
+            except Exception as failure:  # noqa: BLE001 - a refusal or a bug: set on the future of who waits
                 waiting.failure = failure
                 execute(TAKE_BACK)
             execute(RELEASE)

@@ -24,7 +24,7 @@ import structlog
 
 from message_contacts.storage.engine import Step
 from message_contacts.storage.sqlite_checkpoint import Checkpointer
-from message_contacts.storage.sqlite_transaction import Begun, Transactions, Waiting, Written
+from message_contacts.storage.sqlite_transaction import Begun, Transactions, Waiting, Written, behind_commit
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -117,11 +117,11 @@ class Writer:
                 self._waiting += gathered
             self._go_on(loop)
 
-    def _go_on(self, loop: _Loop | None) -> None:
-        """Begin the next batch, unless there is none or one is under way; without a loop, leave it to the thread."""
+    def _go_on(self, loop: _Loop) -> None:
+        """Begin the next batch, unless there is none or one is under way; what takes long is left to the thread."""
         while (batch := self._taken()) is not None:
             begun = Begun.LOCKED
-            if loop is not None and all(_is_short(waiting) for waiting in batch):
+            if all(_is_short(waiting) for waiting in batch):
                 begun = self._transactions.begin(batch, wait=False)
             if begun is not Begun.FAILED:
                 self._orders.put(_Order(batch, begun=begun is Begun.YES))
@@ -143,34 +143,44 @@ class Writer:
             return self._waiting[0].loop if self._waiting else None
 
     def _run(self) -> None:
-        """On the thread: carry out what was left to it, and commit."""
+        """On the thread: all orders, until there is to be no more."""
         while (order := self._orders.get()) is not None:
-            batch = order.batch
-            if order.begun or self._transactions.begin(batch, wait=True) is Begun.YES:
-                self._transactions.commit(batch)
-            if not self._checkpointer.committed():
-                self._answer(batch, self._over())
-                continue
-            self._answer(batch)
-            self._checkpointer.force()
-            following = self._over()
-            if following is not None:
-                self._answer((), following)
+            following: _Order | None = order
+            while following is not None:
+                following = self._fulfil(following)
 
-    def _answer(self, batch: Iterable[Waiting], following: _Loop | None = None) -> None:
-        """Tell those who wait, and have the loop of those who wait now go on: one call into each loop."""
+    def _fulfil(self, order: _Order) -> _Order | None:
+        """Carry out what was left to the thread, and commit. Returns: What no loop is left to order, if it is due."""
+        batch = order.batch
+        if order.begun or self._transactions.begin(batch, wait=True) is Begun.YES:
+            self._transactions.commit(batch)
+        if behind_commit(self._checkpointer.committed):
+            self._answer(batch)
+            batch = ()
+            behind_commit(self._checkpointer.force)
+        if self._answer(batch, self._over()):
+            return None
+        taken = self._taken()
+        return None if taken is None else _Order(taken, begun=False)
+
+    def _answer(self, batch: Iterable[Waiting], following: _Loop | None = None) -> bool:
+        """Tell those who wait, and have the loop of those who wait now go on: one call into each loop.
+
+        Returns: Whether the latter was told; False when it is closed.
+        """
         by_loop: dict[_Loop, list[Waiting]] = {}
         for waiting in batch:
             by_loop.setdefault(waiting.loop, []).append(waiting)
         if following is not None:
             by_loop.setdefault(following, [])
+        told = True
         for loop, share in by_loop.items():
             try:
                 loop.call_soon_threadsafe(self._resolve, loop, share)
             except RuntimeError:  # the loop is closed: nobody waits any more, and what was committed stays
                 log.warning("commit_unheard", change_sets=len(share))
-                if loop is following:
-                    self._go_on(None)
+                told = told and loop is not following
+        return told
 
     def _resolve(self, loop: _Loop, share: Sequence[Waiting]) -> None:
         """On the event loop: hand over results, wake whoever works on what was enqueued, and go on."""
@@ -182,7 +192,7 @@ class Writer:
                     waiting.future.set_exception(waiting.failure)
         for waiting in share:
             if waiting.committed is not None and waiting.failure is None:
-                waiting.committed()
+                behind_commit(waiting.committed)
         self._go_on(loop)
 
 
