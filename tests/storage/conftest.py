@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Protocol
 
 import pytest
 
-from message_contacts.storage import Storage
+from message_contacts.metrics import Metrics
+from message_contacts.storage import Storage, open_sqlite
+from message_contacts.storage.sqlite_transaction import WriterSeam
 from tests.conftest import ENGINES
 from tests.fakes.clock import FakeClock
 from tests.storage.making import open_database
@@ -52,3 +56,22 @@ def storage(open_storage: Callable[[], Storage]) -> Storage:
 def other(open_storage: Callable[[], Storage]) -> Storage:
     """The same database, opened a second time."""
     return open_storage()
+
+
+class OpenWith(Protocol):
+    """Opens this test's SQLite database with something in its writer."""
+
+    def __call__(self, seam: WriterSeam, metrics: Metrics | None = None) -> Storage: ...
+
+
+@pytest.fixture
+def open_with(database_path: Path, clock: FakeClock) -> Iterator[OpenWith]:
+    opened: list[Storage] = []
+
+    def open_one(seam: WriterSeam, metrics: Metrics | None = None) -> Storage:
+        opened.append(open_sqlite(database_path, clock, busy_seconds=0.05, seam=seam, metrics=metrics))
+        return opened[-1]
+
+    yield open_one
+    for storage in opened:
+        storage.close()
