@@ -6,7 +6,6 @@ from message_contacts.cli.main import main
 from message_contacts.storage import sqlite_writer
 
 if __name__ == "__main__":
-    # Whoever renames it notices here: there would be nothing to set.
-    assert sqlite_writer._MOST_STEPS > 1  # noqa: SLF001 - no setting, nobody should run a service like that
-    sqlite_writer._MOST_STEPS = 1  # noqa: SLF001 - as above
+    assert sqlite_writer.MOST_STEPS > 1, "renamed: there would be nothing to set"
+    sqlite_writer.MOST_STEPS = 1  # no setting: nobody should run a service like that
     main()

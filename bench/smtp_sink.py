@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from typing import cast
 
 import uvloop
 
@@ -54,15 +55,15 @@ class Sink(asyncio.Protocol):
         self._answers: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
-        transport.write(b"220 sink\r\n")  # type: ignore[attr-defined]  # it is one that writes
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.write(b"220 sink\r\n")
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         while self._take():
             pass
         answers, self._answers = self._answers, []
-        self._transport.write(b"".join(answers))  # type: ignore[attr-defined]  # it is one that writes
+        self._transport.write(b"".join(answers))
         if b"221 bye\r\n" in answers:
             self._transport.close()
 

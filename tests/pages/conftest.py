@@ -10,10 +10,15 @@ from urllib.parse import urlencode
 import pytest
 from starlette.applications import Starlette
 
+from message_contacts.console.page_renderer import PageRenderer
 from message_contacts.console.verification_pages import verification_pages
 from tests.fakes.verifications import FakeVerifications
 
 ORIGIN = "https://contacts.example.com"
+
+
+def make_renderer(public_url: str = ORIGIN) -> PageRenderer:
+    return PageRenderer(public_url=public_url, zone=timezone(timedelta(hours=8)))
 
 
 @dataclass(frozen=True)
@@ -110,4 +115,4 @@ def service() -> FakeVerifications:
 
 @pytest.fixture
 def browser(service: FakeVerifications) -> Browser:
-    return Browser(verification_pages(service, public_url=ORIGIN, zone=timezone(timedelta(hours=8))))
+    return Browser(verification_pages(service, make_renderer()))

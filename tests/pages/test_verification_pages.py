@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from datetime import UTC
 
 import pytest
 import structlog
@@ -15,7 +14,7 @@ from message_contacts.console.verification_pages import verification_pages
 from message_contacts.contacts.model import Channel
 from message_contacts.verification.challenge import PageState, Visitor
 from tests.fakes.verifications import FakeVerifications
-from tests.pages.conftest import ORIGIN, Browser
+from tests.pages.conftest import ORIGIN, Browser, make_renderer
 
 STATES = [
     ("ready", 200, "Confirm your e-mail address", "确认您的邮箱地址"),
@@ -274,7 +273,7 @@ async def test_language_can_be_switched_and_stays(browser):
 
 
 async def test_links_keep_the_path_of_the_public_address(service):
-    pages = verification_pages(service, public_url="https://example.com/contacts/", zone=UTC)
+    pages = verification_pages(service, make_renderer("https://example.com/contacts/"))
     page = (await Browser(pages).open("/verify/ready/not-me")).page
     assert page.all("form")[0]["action"] == "/contacts/verify/ready/not-me"
     assert (await Browser(pages).open("/verify")).headers["location"] == "/contacts/verify/"
@@ -282,7 +281,7 @@ async def test_links_keep_the_path_of_the_public_address(service):
 
 async def test_names_cannot_become_markup_or_turn_the_line_around():
     service = FakeVerifications(organisation="<script>alert(1)</script>\u202egnp.exe https://evil.example/")
-    answer = await Browser(verification_pages(service, public_url=ORIGIN, zone=UTC)).open("/verify/ready")
+    answer = await Browser(verification_pages(service, make_renderer())).open("/verify/ready")
     assert "<script" not in answer.text
     assert "\u202e" not in answer.text
     assert "https://evil" not in answer.text

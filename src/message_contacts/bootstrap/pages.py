@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from message_contacts.access.console_sessions import ConsoleSessions
@@ -15,6 +16,8 @@ from message_contacts.wire.proxies import origin
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Scope
+
+    from message_contacts.console.page_renderer import PageRenderer
 
 #: What is answered by pages, not by the API.
 PAGE_PREFIXES = ("/verify/", "/unsubscribe/", "/preferences/", "/console")
@@ -30,7 +33,10 @@ def all_pages(
     vault: Vault,
     captures: bool,
 ) -> ASGIApp:
-    """All pages as one application. Each group is loaded when somebody opens one: most processes answer calls only.
+    """All pages as one application.
+
+    Each group is loaded, with its framework and templates, when somebody opens one of it: most processes answer calls
+    only.
 
     Args:
         sessions: Who is signed in to the console.
@@ -46,7 +52,7 @@ def all_pages(
         return origin(scope["client"], scope["scheme"], scope["headers"], settings.trusted_proxies).is_secure
 
     def console() -> ASGIApp:
-        from message_contacts.bootstrap.console import console_site  # noqa: PLC0415 - heavy
+        from message_contacts.bootstrap.console import console_site  # noqa: PLC0415 - see `all_pages`
 
         return console_site(
             settings,
@@ -58,27 +64,25 @@ def all_pages(
             is_secure=is_secure,
         )
 
-    def for_verifications() -> ASGIApp:
-        from message_contacts.console.verification_pages import verification_pages  # noqa: PLC0415 - heavy
+    @cache
+    def renderer() -> PageRenderer:
+        from message_contacts.console.page_renderer import PageRenderer  # noqa: PLC0415 - as above
 
-        return verification_pages(
-            verification,
+        return PageRenderer(
             public_url=settings.public_url,
             zone=settings.contact_date_zone,
-            languages=settings.language,
-            source_address=source_address,
+            default_language=settings.language[0],
         )
+
+    def for_verifications() -> ASGIApp:
+        from message_contacts.console.verification_pages import verification_pages  # noqa: PLC0415 - as above
+
+        return verification_pages(verification, renderer(), source_address)
 
     def for_preferences() -> ASGIApp:
-        from message_contacts.console.preference_pages import preference_pages  # noqa: PLC0415 - heavy
+        from message_contacts.console.preference_pages import preference_pages  # noqa: PLC0415 - as above
 
-        return preference_pages(
-            preferences,
-            public_url=settings.public_url,
-            zone=settings.contact_date_zone,
-            languages=settings.language,
-            source_address=source_address,
-        )
+        return preference_pages(preferences, renderer(), source_address)
 
     return by_prefix(
         {

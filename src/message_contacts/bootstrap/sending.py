@@ -16,6 +16,7 @@ from message_contacts.contacts.deletion import WITHDRAW_CONTACT
 from message_contacts.contacts.model import Channel
 from message_contacts.delivery.expansion import MessageExpansion
 from message_contacts.delivery.fallback import SEND_FALLBACK_CODE, FallbackCodeSender
+from message_contacts.delivery.message_wording import MessageWording
 from message_contacts.delivery.messages import DELIVER, EXPAND_MESSAGE
 from message_contacts.delivery.outcome import Outcome, Transport
 from message_contacts.delivery.recipient_search import RecipientSearch
@@ -24,6 +25,7 @@ from message_contacts.delivery.sending import DeliverySender
 from message_contacts.delivery.tally import Tally
 from message_contacts.delivery.texts.message_texts import MessageTexts
 from message_contacts.delivery.texts.webhook_texts import WebhookTexts
+from message_contacts.delivery.trials import Trials
 from message_contacts.delivery.verification_sender import VerificationSender
 from message_contacts.delivery.webhook_posts import WebhookCodeSender, WebhookPosts
 from message_contacts.delivery.withdrawal import ContactWithdrawal, MemberSettings
@@ -46,7 +48,8 @@ class SendingSide:
 
     #: By kind of job.
     handlers: Mapping[str, JobHandler]
-    sender: DeliverySender
+    wording: MessageWording
+    trials: Trials
     search: RecipientSearch
     #: Makes and knows links and codes of verifications.
     tokens: Tokens
@@ -84,6 +87,8 @@ def sending_side(
     def message_texts(language: str) -> MessageTexts:
         return MessageTexts([language] if language else settings.language, rules.contact_dates)
 
+    in_all_languages = partial(message_texts, "")
+
     @cache
     def webhook_texts() -> WebhookTexts:
         return WebhookTexts(settings.language, rules.contact_dates)
@@ -96,30 +101,20 @@ def sending_side(
 
     def load_texts() -> None:
         with loading:  # once, however many ask
-            message_texts("")
+            in_all_languages()
             webhook_texts()
             verification_texts()
 
     fallback_codes = Tokens(vault.derive("message-contacts fallback address codes"))
     webhook_codes = Tokens(vault.derive("message-contacts webhook codes"))
     endpoint_seal = EndpointSeal(vault)
-    sender = DeliverySender(
-        messages=storage.messages,
-        contacts=storage.contacts,
-        routing=storage.routing,
-        directories=storage.directory,
-        settler=settler,
-        standing=recipients.standing,
-        bounces=recipients.bounces,
+    webhook_posts = WebhookPosts(webhooks=storage.webhooks, seal=endpoint_seal, texts=webhook_texts)
+    wording = MessageWording(
         texts_in=message_texts,
+        webhook_texts=webhook_texts,
+        host=urlsplit(settings.public_url).hostname or "localhost",
         unsubscribe_link=recipients.links.unsubscribe,
         preferences_link=recipients.links.preferences,
-        webhooks=WebhookPosts(webhooks=storage.webhooks, seal=endpoint_seal, texts=webhook_texts),
-        transports=transports,
-        rules=rules.delivery,
-        clock=clock,
-        tally=tally,
-        host=urlsplit(settings.public_url).hostname or "localhost",
     )
     search = RecipientSearch(
         messages=storage.messages,
@@ -154,7 +149,21 @@ def sending_side(
             captured=rules.contacts.captured_counts,
         ),
         REVIEW_MESSAGE: MessageReview(messages=storage.messages, settler=settler, clock=clock, ids=ids, tally=tally),
-        DELIVER: sender,
+        DELIVER: DeliverySender(
+            messages=storage.messages,
+            contacts=storage.contacts,
+            routing=storage.routing,
+            directories=storage.directory,
+            settler=settler,
+            standing=recipients.standing,
+            bounces=recipients.bounces,
+            webhooks=webhook_posts,
+            transports=transports,
+            rules=rules.delivery,
+            clock=clock,
+            tally=tally,
+            wording=wording,
+        ),
         SEND_WEBHOOK_CODE: WebhookCodeSender(
             webhooks=storage.webhooks,
             directories=storage.directory,
@@ -168,14 +177,15 @@ def sending_side(
             messages=storage.messages,
             directories=storage.directory,
             tokens=fallback_codes,
-            texts=partial(message_texts, ""),
+            texts=in_all_languages,
             transports=transports,
             clock=clock,
         ),
     }
     return SendingSide(
         handlers=handlers,
-        sender=sender,
+        wording=wording,
+        trials=Trials(texts=in_all_languages, webhooks=webhook_posts, transports=transports),
         search=search,
         tokens=tokens,
         fallback_codes=fallback_codes,

@@ -26,7 +26,14 @@ _FOLDER = Path(__file__).parent
 class PageRenderer:
     """Renders pages in the visitor's language."""
 
-    def __init__(self, *, public_url: str, zone: tzinfo, default_language: str) -> None:
+    def __init__(self, *, public_url: str, zone: tzinfo, default_language: str = "zh") -> None:
+        """Load templates and words.
+
+        Args:
+            public_url: Where visitors reach this server; decides links and which origin is our own.
+            zone: In which moments are shown.
+            default_language: For visitors whose browser asks for none that we have.
+        """
         parts = urlsplit(public_url)
         #: Scheme, host and port of our own pages.
         self.origin = f"{parts.scheme}://{parts.netloc}"

@@ -16,7 +16,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from datetime import tzinfo
 from functools import cache
 from typing import Protocol
 from zoneinfo import available_timezones
@@ -64,25 +63,13 @@ class Preferences(Protocol):
     async def subscribe_again(self, token: str, source_address: str) -> UnsubscribeView | None: ...
 
 
-def preference_pages(
-    service: Preferences,
-    *,
-    public_url: str,
-    zone: tzinfo,
-    source_address: Callable[[Scope], str],
-    languages: tuple[str, ...] = ("zh", "en"),
-) -> Starlette:
+def preference_pages(service: Preferences, renderer: PageRenderer, source_address: Callable[[Scope], str]) -> Starlette:
     """The pages as an ASGI application; give it requests below these prefixes with their path as it came.
 
     Args:
-        public_url: Where visitors reach this server; decides links and which origin is our own.
-        zone: In which moments are shown.
         source_address: Where a visitor comes from, as far as trusted proxies tell.
-        languages: The first one is for visitors whose browser asks for none that we have.
     """
-    pages = _Pages(
-        service, PageRenderer(public_url=public_url, zone=zone, default_language=languages[0]), source_address
-    )
+    pages = _Pages(service, renderer, source_address)
     handlers: Mapping[int | type[Exception], ExceptionHandler] = {
         HTTPException: pages.not_here,
         ApiError: pages.unavailable,

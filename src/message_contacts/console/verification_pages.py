@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Mapping
-from datetime import tzinfo
 from typing import Protocol
 
 import structlog
@@ -64,26 +63,14 @@ class Verifications(Protocol):
 
 
 def verification_pages(
-    service: Verifications,
-    *,
-    public_url: str,
-    zone: tzinfo,
-    languages: tuple[str, ...] = ("zh", "en"),
-    source_address: Callable[[Scope], str] | None = None,
+    service: Verifications, renderer: PageRenderer, source_address: Callable[[Scope], str] | None = None
 ) -> Starlette:
     """The pages as an ASGI application; give it requests below `/verify` with their path as it came.
 
     Args:
-        public_url: Where visitors reach this server; decides links and which origin is our own.
-        zone: In which moments are shown.
-        languages: The first one is for visitors whose browser asks for none that we have.
         source_address: Where a visitor comes from, as far as trusted proxies tell; the connection's other end if None.
     """
-    pages = _Pages(
-        service=service,
-        renderer=PageRenderer(public_url=public_url, zone=zone, default_language=languages[0]),
-        source_address=source_address or _peer,
-    )
+    pages = _Pages(service=service, renderer=renderer, source_address=source_address or _peer)
     handlers: Mapping[int | type[Exception], ExceptionHandler] = {
         HTTPException: pages.not_here,
         ApiError: pages.unavailable,

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import structlog
 
 from message_contacts.changes import Cause, CountUp, Decision, Job, Settler
 from message_contacts.clock import SECOND, Clock, Instant
-from message_contacts.contacts.model import Channel, Contact, MessageType
+from message_contacts.contacts.model import Channel, Contact
 from message_contacts.contacts.store import ContactStore
 from message_contacts.delivery.bounces import Bounces
 from message_contacts.delivery.candidates import Because, Candidate, Reason, contact_candidates, copy_candidates
 from message_contacts.delivery.circumstances import Standing
 from message_contacts.delivery.ground import RoutingStore
 from message_contacts.delivery.message_store import MessageStore
+from message_contacts.delivery.message_wording import MessageWording
 from message_contacts.delivery.messages import (
     ADDRESS_GONE,
     CANCELLED,
@@ -40,7 +41,6 @@ from message_contacts.delivery.webhook_posts import WebhookPosts
 from message_contacts.directory.store import DirectoryStore
 from message_contacts.errors import ApiError, ErrorDefinition
 from message_contacts.verification import limits
-from message_contacts.webhooks.model import Webhook
 
 log = structlog.get_logger()
 
@@ -50,28 +50,9 @@ _ASKED_AGAIN = 20
 _WORDED_KEPT = 64
 #: Counter of a tenant's text messages of a day.
 TEXT_MESSAGES = "text messages"
-#: Contacts that a mail gives a link to their preferences.
-_LINKS_GIVEN = 10
 
 #: Never reaches a caller: says to the sender that the day's text messages are used up.
 _USED_UP = ErrorDefinition(409, "LimitExceeded.TextMessages", "The text messages of the day are used up.")
-
-#: Link with which an address is taken off a type of messages: account, channel, address key, type -> URL or None.
-UnsubscribeLink = Callable[[str, Channel, str, MessageType], str | None]
-
-
-#: Link to the preferences of a contact at an address: account, channel, address key, contact -> URL or None.
-PreferencesLink = Callable[[str, Channel, str, str], str | None]
-
-
-def no_unsubscribe_link(_account_id: str, _channel: Channel, _address_key: str, _type: MessageType) -> str | None:
-    """Nothing to unsubscribe by."""
-    return None
-
-
-def no_preferences_link(_account_id: str, _channel: Channel, _address_key: str, _contact_id: str) -> str | None:
-    """Nothing to say what one wants by."""
-    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,12 +71,7 @@ class DeliverySender:
     rules: DeliveryRules
     clock: Clock
     tally: Tally
-    #: Host in List-Id.
-    host: str
-    unsubscribe_link: UnsubscribeLink = no_unsubscribe_link
-    preferences_link: PreferencesLink = no_preferences_link
-    #: Texts for those who want to be addressed in one language; for an empty one, in all of the settings.
-    texts_in: Callable[[str], MessageTexts]
+    wording: MessageWording
     #: Messages as worded, by language, those used last.
     _worded: OrderedDict[tuple[str, str], tuple[Message, dict[str, Worded]]] = field(default_factory=OrderedDict)
 
@@ -162,7 +138,7 @@ class DeliverySender:
 
     async def _words(self, message: Message, language: str) -> tuple[MessageTexts, Worded]:
         """What of a message is the same for all who are addressed in a language."""
-        texts = self.texts_in(language)
+        texts = self.wording.texts_in(language)
         _, by_language = self._worded.get((message.account_id, message.message_id), (message, {}))
         if language not in by_language:
             directory = await self.directories.directory(message.account_id)
@@ -259,17 +235,12 @@ class DeliverySender:
         named: Sequence[Named],
         worded: tuple[MessageTexts, Worded],
     ) -> OutgoingMessage:
-        texts, words = worded
-        subject, text = "", words.sms
+        subject, text = "", worded[1].sms
         html: str | None = None
         headers: tuple[tuple[str, str], ...] = ()
         if delivery.channel is Channel.EMAIL:
-            place = delivery.account_id, delivery.channel, delivery.address_key
-            # Whoever gets what would reach nobody has not chosen it, and cannot be without it.
-            to_contacts = any(each.contact_id for each in named)
-            link = self.unsubscribe_link(*place, message.message_type) if to_contacts else None
-            text, html = texts.mail(words, named, link, self._preferences(place, named))
-            subject, headers = message.subject, self._headers(message, link)
+            text, html, headers = self.wording.mail(worded, message, delivery.address_key, named)
+            subject = message.subject
         return OutgoingMessage(
             account_id=delivery.account_id,
             channel=delivery.channel,
@@ -285,76 +256,9 @@ class DeliverySender:
             return_path=self.bounces.return_path(delivery),
         )
 
-    def _preferences(self, place: tuple[str, Channel, str], named: Sequence[Named]) -> list[tuple[str, str]]:
-        """The links to the preferences of those who share an address, each with the contact's name."""
-        names = {each.contact_id: each.name for each in named if each.contact_id}
-        links = [(name, self.preferences_link(*place, contact_id)) for contact_id, name in names.items()]
-        return [(name, link) for name, link in links if link is not None][:_LINKS_GIVEN]
-
-    def _headers(self, message: Message, link: str | None) -> tuple[tuple[str, str], ...]:
-        kind = message.message_type.value
-        headers = [("List-Id", f"<{kind.lower()}.{message.account_id}.{self.host}>")]
-        if message.severity.value == "Critical":
-            headers.append(("Importance", "high"))
-        if link is not None:
-            headers += [("List-Unsubscribe", f"<{link}>"), ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")]
-        return tuple(headers)
-
-    def specimen(self, message: Message, organisation: str, named: Sequence[Named]) -> Specimen:
-        """How a message would look to those who share an address; its links lead nowhere."""
-        words = self.texts_in("").worded(message, organisation)
-        place = message.account_id, Channel.EMAIL, ""
-        to_contacts = any(each.contact_id for each in named)
-        link = self.unsubscribe_link(*place, message.message_type) if to_contacts else None
-        text, html = self.texts_in("").mail(
-            words,
-            named,
-            None if link is None else _leading_nowhere(link),
-            [(name, _leading_nowhere(link)) for name, link in self._preferences(place, named)],
-        )
-        notice = self.webhooks.texts().notice(message, words.organisation)
-        return Specimen(subject=message.subject, text=text, html=html, sms=words.sms, notice=notice)
-
-    async def test(self, account_id: str, channel: Channel, address: str, organisation: str, job_id: str) -> Outcome:
-        """Send a short test message to an address at once, and say what the channel answers."""
-        text = self.texts_in("").test_text(organisation)
-        return await self.transports[channel].send(
-            OutgoingMessage(
-                account_id=account_id,
-                channel=channel,
-                recipient=address,
-                message_id=job_id,
-                subject="" if channel is Channel.SMS else self.texts_in("").test_subject(organisation),
-                text=text,
-            )
-        )
-
-    async def test_webhook(self, webhook: Webhook, organisation: str, job_id: str) -> Outcome:
-        """Post a short test message to a webhook at once, and say what it answers."""
-        words = self.texts_in("").test_subject(organisation), self.texts_in("").test_text(organisation)
-        return await self.transports[Channel.WEBHOOK].send(self.webhooks.test(webhook, *words, job_id))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Specimen:
-    """A message as its recipients would get it."""
-
-    subject: str
-    text: str
-    html: str
-    #: The text message.
-    sms: str
-    #: The post to a webhook, beside its subject.
-    notice: str
-
 
 def _ended(state: DeliveryState, reason: str) -> Outcome:
     return Outcome(Verdict.ACCEPTED, reason, becomes=state)
-
-
-def _leading_nowhere(link: str) -> str:
-    """A link without what makes it work: whoever sees a specimen is not who may use it."""
-    return link.rpartition("/")[0] + "/..."
 
 
 async def _nothing() -> None:

@@ -22,11 +22,12 @@ from message_contacts.contacts.store import ContactStore
 from message_contacts.delivery.circumstances import Standing
 from message_contacts.delivery.ground import RoutingStore
 from message_contacts.delivery.message_store import MessageStore
+from message_contacts.delivery.message_wording import MessageWording
 from message_contacts.delivery.messages import DeliveryRules
 from message_contacts.delivery.outbox import Inbox, Outbox
 from message_contacts.delivery.recipient_search import RecipientSearch
 from message_contacts.delivery.rules import Circumstances
-from message_contacts.delivery.sending import DeliverySender
+from message_contacts.delivery.trials import Trials
 from message_contacts.directory.model import DirectoryRules, ResourceDirectory
 from message_contacts.directory.store import DirectoryStore
 from message_contacts.ids import Ids
@@ -82,8 +83,10 @@ class Services:
     webhooks: WebhookStore
     #: Finds who gets a message, for dry runs.
     search: RecipientSearch
-    #: Hands messages over, for tests of a channel, and words them.
-    sender: DeliverySender
+    #: Words messages, for previews.
+    wording: MessageWording
+    #: Sends test messages.
+    trials: Trials
     #: Makes and knows the codes of fallback addresses.
     fallback_codes: Tokens
     #: Makes and knows the codes of webhooks.

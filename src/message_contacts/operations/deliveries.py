@@ -241,7 +241,7 @@ async def _test_contact(call: Call, contact_id: str, channel: Channel) -> Outcom
 
     address = await call.change(lambda: call.services.contacts.contact(call.account_id, contact_id), decide)
     return await _within_time(
-        call.services.sender.test(
+        call.services.trials.by_address(
             call.account_id, channel, address, call.directory.account_name, call.ids.job(call.now)
         )
     )
@@ -260,7 +260,7 @@ async def _test_webhook(call: Call, webhook_id: str) -> Outcome:
 
     webhook = await call.change(lambda: call.services.webhooks.webhook(call.account_id, webhook_id), decide)
     return await _within_time(
-        call.services.sender.test_webhook(webhook, call.directory.account_name, call.ids.job(call.now))
+        call.services.trials.by_webhook(webhook, call.directory.account_name, call.ids.job(call.now))
     )
 
 

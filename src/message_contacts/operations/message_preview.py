@@ -143,7 +143,7 @@ async def preview_message(
         (each for each in wanted if next_token is None or _key(each) > next_token),
         key=_key,
     )
-    specimen = call.services.sender.specimen(message, call.directory.account_name, _named(call, found))
+    specimen = call.services.wording.specimen(message, call.directory.account_name, _named(call, found))
     return {
         "Mail": {"Subject": specimen.subject, "Text": specimen.text, "Html": specimen.html},
         "TextMessage": specimen.sms,

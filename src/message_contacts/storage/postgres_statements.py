@@ -147,10 +147,9 @@ def for_each(sql: str, types: Sequence[str]) -> str:
     """
     rows, names = _given(types)
     asked = _PARAMETER.sub(r"given.p\1", sql)
-    return (
-        f"SELECT given.asker, found.*\n  FROM {rows} WITH ORDINALITY AS given ({names}, asker)\n"  # noqa: S608 - own texts
-        f" CROSS JOIN LATERAL ({asked.rstrip()} OFFSET 0) AS found\n"
-    )
+    given = f"{rows} WITH ORDINALITY AS given ({names}, asker)"
+    # Of our own statements and numbered names: what callers say is in the arrays.
+    return f"SELECT given.asker, found.*\n  FROM {given}\n CROSS JOIN LATERAL ({asked.rstrip()} OFFSET 0) AS found\n"  # noqa: S608
 
 
 def apart(steps: Sequence[Step]) -> list[list[Step]]:

@@ -30,7 +30,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 #: Steps in one commit, more only if they are one change set's: bounds how long the first one waits for the last one's,
 #: and the event loop for all of them.
-_MOST_STEPS = 256
+MOST_STEPS = 256
 #: Change sets for which a commit begins before the loop's turn is over: it goes on deciding meanwhile. When all callers
 #: share one commit, loop and disk wait for each other.
 _WORTH_A_COMMIT = 16
@@ -206,7 +206,7 @@ def _split_off(waiting: list[Waiting]) -> list[Waiting]:
     count = steps = 0
     for each in waiting:
         steps += len(each.steps) or 1
-        if count and steps > _MOST_STEPS:
+        if count and steps > MOST_STEPS:
             break
         count += 1
     batch = waiting[:count]

@@ -1,4 +1,7 @@
-"""Words of mails and pages in several languages: gettext catalogues, kept as .po files and compiled when loaded."""
+"""Words of mails and pages in several languages: gettext catalogues, kept as .po files and compiled when loaded.
+
+Babel and Jinja are loaded by whoever needs words: the API answers its first calls without (docs/benchmarks.md, start).
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,8 @@ def translations(folder: Path, language: str) -> gettext.NullTranslations:
     """The catalogue `<language>.po` of a folder; the message ids themselves for English."""
     if language == "en":
         return gettext.NullTranslations()
-    from babel.messages.mofile import write_mo  # noqa: PLC0415 - heavy
-    from babel.messages.pofile import read_po  # noqa: PLC0415 - heavy
+    from babel.messages.mofile import write_mo  # noqa: PLC0415 - see above
+    from babel.messages.pofile import read_po  # noqa: PLC0415 - see above
 
     with (folder / f"{language}.po").open("rb") as file:
         catalogue = read_po(file, locale=language)
@@ -35,7 +38,7 @@ def environments(package: Path, languages: Sequence[str]) -> dict[str, Environme
 
     HTML is escaped, a name that a template does not get is an error, and `_()` says it in the language.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape  # noqa: PLC0415 - heavy
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape  # noqa: PLC0415 - see above
 
     made = {}
     for language in languages:
