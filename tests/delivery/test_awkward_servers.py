@@ -7,28 +7,23 @@ last answer that does not come in time, costs one more copy, with the same Messa
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 
 import pytest
 
-from message_contacts.contacts.model import Channel
-from message_contacts.delivery.pace import WorkerRules
 from message_contacts.transports.mail import Sender
 from message_contacts.transports.smtp import SmtpTransport
 from message_contacts.transports.smtp_server import SmtpServer
-from tests.api.publishing import OURS, counts, deliveries, publish, states
+from tests.api.publishing import OURS, counts, deliveries, publish
 from tests.delivery.awkward_server import HangUp, Stage, awkward_server, nothing_special
-from tests.delivery.conftest import mail_server, make_message, until
-from tests.delivery.messages import becomes, plant_contacts, with_phone, working
+from tests.delivery.conftest import mail_server, make_message
+from tests.delivery.mailing import TOM, service
+from tests.delivery.messages import becomes, plant_contacts, working
 from tests.fakes.clock import START
-from tests.fakes.transport import ScriptedTransport
 from tests.fakes.waiting_clock import WaitingClock
-from tests.harness import open_api
 
 #: With servers that take commands one by one, and with such as take several in one breath.
 pytestmark = pytest.mark.usefixtures("pipelining")
 
-TOM = "tom@example.com"
 #: More than a socket takes at once, so that the middle of it is really in the middle.
 LARGE = "<p>" + "long words " * 15_000 + "</p>"
 
@@ -36,24 +31,6 @@ LARGE = "<p>" + "long words " * 15_000 + "</p>"
 @pytest.fixture
 def clock():
     return WaitingClock()
-
-
-@asynccontextmanager
-async def service(database_path, clock, port, options="", **seconds):
-    """A service that mails to this port, and whose text messages go to a scripted transport."""
-    mail = SmtpTransport(
-        SmtpServer.parse(f"smtp://127.0.0.1:{port}{options}"), Sender.parse("contacts@example.com"), clock, **seconds
-    )
-    sms = ScriptedTransport()
-    settings = {
-        "smtp_url": f"smtp://127.0.0.1:{port}",
-        "sms_url": "https://sms.example.com/",
-        "bounce_domain": "bounces.example.com",
-    }
-    transports = {Channel.EMAIL: mail, Channel.SMS: sms}
-    async with open_api(database_path, settings, clock=clock, transports=transports) as api:
-        yield api, sms
-    await mail.close()
 
 
 async def published(api, **parameters):
@@ -293,61 +270,6 @@ async def _is_at_rest(api, message_id):
         "SELECT count(worker_id), min(ready_at) FROM job WHERE channel = $1", ("email-messages",)
     )
     return bool(found) and "Pending" not in found and not claimed and (due is None or due > api.clock.now())
-
-
-async def test_a_mail_server_that_says_nothing_does_not_hold_up_text_messages(database_path, clock):
-    let_go = asyncio.Event()
-
-    async def slow(_stage, _conversation):
-        await let_go.wait()
-
-    async with awkward_server(slow) as server, service(database_path, clock, server.port) as (api, sms):
-        root = await api.root_folder()
-        numbers = [f"86-139000012{number:02}" for number in range(30)]
-        for first, number in enumerate(numbers, start=1):
-            await plant_contacts(api, root, f"person{first}@example.com", first=first, **with_phone(number))
-        async with working(api):
-            message_id = await publish(api, root, Severity="Critical")
-            await until(lambda: server.connections == WorkerRules().of_one_tenant)
-            await until(lambda: len(sms.sent) == len(numbers))
-            await becomes(lambda: _counted(api, message_id, {"Sent": 30, "Pending": 30}))
-            assert server.kept == []
-
-            let_go.set()
-            await becomes(lambda: _counted(api, message_id, {"Sent": 60}))
-        assert len(server.kept) == 30
-        assert server.connections == WorkerRules().of_one_tenant
-
-
-async def _counted(api, message_id, expected):
-    return await counts(api, message_id) == expected
-
-
-async def test_a_mail_server_that_never_answers_lets_text_messages_pass_try_after_try(database_path, clock):
-    """Each try at a mail ends in its own time, and the next message's text messages need not wait for it."""
-    let_go = asyncio.Event()
-
-    async def silent(stage, _conversation):
-        if stage is Stage.BANNER:
-            await let_go.wait()
-
-    async with (
-        awkward_server(silent) as server,
-        service(database_path, clock, server.port, step_seconds=0.02) as (api, sms),
-    ):
-        root = await api.root_folder()
-        await plant_contacts(api, root, TOM, **with_phone("86-13900001234"))
-        async with working(api):
-            for number in range(1, 4):
-                message_id = await publish(api, root, Severity="Critical")
-                await until(lambda number=number: len(sms.sent) == number)
-                await becomes(lambda message_id=message_id: _mail_is(api, message_id, "deferred"))
-        let_go.set()
-        assert server.kept == []
-
-
-async def _mail_is(api, message_id, state):
-    return (await states(api, message_id)).get(TOM, ("",))[0] == state
 
 
 async def test_the_server_of_these_tests_takes_mail_like_others_when_it_does_nothing_special(database_path, clock):

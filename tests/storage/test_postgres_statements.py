@@ -17,20 +17,16 @@ from message_contacts.storage.access import NONCE
 from message_contacts.storage.audit import EXTEND_CHAIN, INSERT_CHAIN, SEAL_EVENT
 from message_contacts.storage.committing import COUNT_DOWN, COUNT_UP, RECORDS, USE_NONCE
 from message_contacts.storage.contacts import DELETE_BINDING, DELETE_BINDINGS, INSERT_BINDING
-from message_contacts.storage.deliveries import DELIVERY_ENDED, DELIVERY_SENT, DELIVERY_TRIED, INSERT_DELIVERY
+from message_contacts.storage.deliveries import DELIVERY_ENDED, DELIVERY_SENT, DELIVERY_TRIED
 from message_contacts.storage.detached import DELETE_NODES, INSERT_NODE
-from message_contacts.storage.engine import DECIDE_AGAIN, Step
 from message_contacts.storage.outbox import INSERT_JOB, JOB_AGAIN, JOB_DEAD, JOB_DONE, TENANTS_IN_TURN
 from message_contacts.storage.postgres_connection import Connection, PostgresAddress, connected
-from message_contacts.storage.postgres_grouping import arranged
 from message_contacts.storage.postgres_statements import (
     CLAIM_IN_TURN_SKIPPING_LOCKED,
     CLAIM_SKIPPING_LOCKED,
-    apart,
     can_be_grouped,
     for_each,
     grouped,
-    holding,
     own,
 )
 from message_contacts.storage.schema import SCHEMA
@@ -205,11 +201,6 @@ async def test_every_query_can_be_asked_for_many_by_index(name: str, filled: str
     assert read_as_a_whole(steps) == [], steps
 
 
-def test_a_query_whose_order_is_part_of_the_answer_is_asked_alone() -> None:
-    assert can_be_grouped(STATEMENTS["contacts.CONTACT"])
-    assert not can_be_grouped(STATEMENTS["access.ACCESS_KEYS"])
-
-
 @pytest.mark.parametrize("name", HOT)
 async def test_what_calls_need_most_goes_by_index_without_being_told(name: str, filled: str) -> None:
     steps, _ = await plan(filled, own(STATEMENTS[name]), unguided=True)
@@ -307,50 +298,3 @@ async def test_a_plan_for_an_empty_table_is_given_up_when_its_time_is_up(
     assert await kept_plan(replanning) != for_empty
     for connection in (keeping, replanning):
         connection.close()
-
-
-def test_a_statement_that_looks_holds_what_it_saw() -> None:
-    """Without, somebody may change the row between the look and the commit."""
-    for record in RECORDS.values():
-        assert holding(record.rely_on).rstrip().endswith("FOR SHARE")
-        form = grouped(record.rely_on, ["text"] * record.rely_on.count("$"))
-        assert form is not None
-        assert re.search(r"FOR SHARE OF \w+\s*$", form.sql)
-
-
-def test_steps_of_many_are_arranged_in_few_runs_with_each_ones_order_kept() -> None:
-    def steps(*names: str) -> list[Step]:
-        return [Step(name, (name,), DECIDE_AGAIN) for name in names]
-
-    sets = [
-        steps("nonce", "contact", "count"),
-        steps("nonce", "look", "contact", "count", "job"),
-        steps("nonce", "job", "job"),
-        steps("count", "contact"),
-    ]
-
-    runs = arranged(sets)
-
-    assert len(runs) <= 7
-    assert sorted(step.sql for run in runs for step in run) == sorted(step.sql for each in sets for step in each)
-    for each in sets:
-        order = [at for step in each for at, run in enumerate(runs) if any(step is other for other in run)]
-        assert order == sorted(order)
-
-
-def test_deliveries_to_one_address_are_added_by_statements_of_their_own_in_their_order() -> None:
-    """One statement cannot change a row twice."""
-
-    def step(address: str, number: int, message: str = "m-1", tenant: str = "1") -> Step:
-        row = [message, "email", address, address, *[None] * 11, tenant, f"d-{number}", 0]
-        return Step(INSERT_DELIVERY, tuple(row))
-
-    steps = [step("a", 1), step("b", 2), step("a", 3), step("a", 4, "m-2"), step("a", 5), step("a", 6, tenant="2")]
-
-    parts = [[each.parameters[16] for each in part] for part in apart(steps)]
-
-    assert parts == [
-        ["d-1", "d-2", "d-4", "d-6"],
-        ["d-3"],
-        ["d-5"],
-    ]
