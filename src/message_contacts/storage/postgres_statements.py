@@ -147,9 +147,11 @@ def for_each(sql: str, types: Sequence[str]) -> str:
     """
     rows, names = _given(types)
     asked = _PARAMETER.sub(r"given.p\1", sql)
-    given = f"{rows} WITH ORDINALITY AS given ({names}, asker)"
-    # Of our own statements and numbered names: what callers say is in the arrays.
-    return f"SELECT given.asker, found.*\n  FROM {given}\n CROSS JOIN LATERAL ({asked.rstrip()} OFFSET 0) AS found\n"  # noqa: S608
+    return (
+        "SELECT given.asker, found.*\n"  # noqa: S608 - put together of our own statements; what callers say is bound
+        f"  FROM {rows} WITH ORDINALITY AS given ({names}, asker)\n"
+        f" CROSS JOIN LATERAL ({asked.rstrip()} OFFSET 0) AS found\n"
+    )
 
 
 def apart(steps: Sequence[Step]) -> list[list[Step]]:

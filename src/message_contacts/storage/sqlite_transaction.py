@@ -82,7 +82,7 @@ def behind_commit(task: Callable[[], _T]) -> _T | None:
     """
     try:
         return task()
-    except Exception:
+    except Exception:  # whatever it is: the log has its trace
         log.exception("after_commit_failed")
         return None
 
