@@ -15,6 +15,7 @@ from message_contacts.delivery.outcome import Outcome, Verdict
 from message_contacts.delivery.worker import Worker
 from message_contacts.transports.mail import MailComposer
 from message_contacts.transports.smtp import CONNECTIONS, IDLE_SECONDS
+from message_contacts.transports.smtp_conversation import Conversation
 from tests.delivery.conftest import mail_server, make_message, polite, scripted_server, until
 from tests.fakes.clock import START
 from tests.fakes.outbox import FakeOutbox
@@ -348,3 +349,18 @@ async def test_server_that_was_down_costs_delay_and_not_the_mail(connect):
     assert [mail["Message-ID"] for mail in mailbox.mails] == ["<j-1@example.com>"]
     assert {entry.reason for entry in outbox.settlements[:-1]} == {"connection-refused"}
     assert clock.now() < Instant(START + 2 * 3_600_000)
+
+
+async def test_goodbyes_do_not_wait_for_each_other(connect, monkeypatch):
+    met = asyncio.Barrier(3)
+
+    async def when_all_are_at_it(_talk, _seconds):
+        await met.wait()
+
+    monkeypatch.setattr(Conversation, "say_goodbye", when_all_are_at_it)
+    async with mail_server() as (mailbox, port):
+        transport = connect(f"smtp://127.0.0.1:{port}")
+        await asyncio.gather(*(transport.send(make_message(message_id=f"j-{number}")) for number in range(3)))
+        assert mailbox.connections == 3
+        async with asyncio.timeout(5):
+            await transport.close()

@@ -71,11 +71,10 @@ class SmtpTransport:
             return await self._hand_over(Envelope(sender, message.recipient, content), end)
 
     async def close(self) -> None:
-        """Say goodbye on every idle connection."""
+        """Say goodbye on all idle connections, together: a server that does not answer holds up the end only once."""
         idle, self._idle = self._idle, []
+        await asyncio.gather(*(each.talk.say_goodbye(_GOODBYE_SECONDS) for each in idle if each.talk is not None))
         for connection in idle:
-            if connection.talk is not None:
-                await connection.talk.say_goodbye(_GOODBYE_SECONDS)
             connection.close()
 
     async def _hand_over(self, mail: Envelope, end: float) -> Outcome:
