@@ -8,10 +8,11 @@ import pytest
 
 from message_contacts import errors
 from message_contacts.changes import Enqueue, Insert, Job, Requeue, Stale
+from message_contacts.delivery.messages import DELIVER
 from message_contacts.delivery.outbox import Fate, Settlement
 from message_contacts.errors import ApiError
 from message_contacts.storage import Storage
-from message_contacts.storage.engine import Database, Step
+from message_contacts.storage.engine import Database, Parameters, Row, Step
 from message_contacts.storage.outbox import JobOutbox
 from tests.factories import ACCOUNT, make_contact
 from tests.storage.making import OTHER_ACCOUNT, after, commit, make_job
@@ -248,4 +249,42 @@ async def test_what_became_of_jobs_is_recorded_though_somebody_was_in_the_way(st
     assert await storage.outbox.dead_job(ACCOUNT, job.job_id) is None
 
     await JobOutbox(cast("Database", _InTheWay(storage._database, 2))).settle("one", [settlement])
+    assert await storage.outbox.dead_job(ACCOUNT, job.job_id) is not None
+
+
+class _FailsLater:
+    """A database that carries out one statement more."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._left = 1
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._database, name)
+
+    async def write(self, sql: str, parameters: Parameters) -> tuple[list[Row], int]:
+        self._left -= 1
+        if self._left < 0:
+            raise errors.SERVICE_UNAVAILABLE()
+        return await self._database.write(sql, parameters)
+
+
+async def test_what_was_claimed_before_the_store_failed_is_told(storage: Storage) -> None:
+    """Else it would be nobody's until the claim ends."""
+    await enqueue_many(storage, ACCOUNT, 1)
+    await enqueue_many(storage, OTHER_ACCOUNT, 9)
+    outbox = JobOutbox(cast("Database", _FailsLater(storage._database)))
+
+    found = await outbox.claim("email", "one", now=NOW, until=LATER, limit=4)  # two of each, then whatever there is
+    assert [job.account_id for job in found].count(ACCOUNT) == 1
+    assert len(found) == 3
+
+    with pytest.raises(ApiError, match="ServiceUnavailable"):
+        await outbox.claim("email", "one", now=NOW, until=LATER, limit=4)
+
+
+async def test_a_delivery_of_another_release_is_recorded_as_far_as_it_is_known(storage: Storage) -> None:
+    await enqueue(storage, make_job(kind=DELIVER))
+    (job,) = await claim(storage)
+    await storage.outbox.settle("one", [Settlement(job, Fate.DEAD, NOW, "internal-error")])
     assert await storage.outbox.dead_job(ACCOUNT, job.job_id) is not None

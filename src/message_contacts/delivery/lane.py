@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -18,6 +18,7 @@ from message_contacts.delivery.outbox import Fate, Outbox, Settlement, channel_o
 from message_contacts.delivery.outcome import Outcome, Verdict
 from message_contacts.delivery.pace import WorkerRules, wait_seconds
 from message_contacts.delivery.tally import Tally
+from message_contacts.errors import ApiError
 from message_contacts.metrics import UNKNOWN, Metrics
 
 log = structlog.get_logger()
@@ -63,12 +64,21 @@ class Lane:
         self._offered = asyncio.Event()
         #: Set when few are left that are not begun.
         self._room = asyncio.Event()
-        #: Done and not recorded; when the lane has ended, what could not be.
-        self.done: list[Settlement] = []
+        #: Done and not recorded.
+        self._done: list[Settlement] = []
+        #: Done and, through a bug, not to be recorded with the others; tried again whenever a claim has run out.
+        self._put_aside: dict[tuple[str, str], Settlement] = {}
+        #: Whether the store records nothing now: then nothing is claimed either, so that little is sent meanwhile.
+        self._recording_fails = False
         self._something_done = asyncio.Event()
         self._doers_left = 0
         #: When something last went on here, on the monotonic clock; without end while the lane does not run.
         self.moved_at = math.inf
+
+    @property
+    def unrecorded(self) -> bool:
+        """Whether something was done that is not recorded; when the lane has ended, that could not be."""
+        return bool(self._done or self._put_aside)
 
     def changed(self) -> None:
         """Have all parts look again."""
@@ -98,6 +108,10 @@ class Lane:
         while not self._shared.stopping.is_set():
             self.awake.clear()
             self._room.clear()
+            if self._recording_fails:
+                self._moved()
+                await self._pause(self._room, rules.poll_seconds)
+                continue
             wanted = rules.batch - len(self._line)
             others_only = wanted <= rules.batch // 2
             if not others_only:
@@ -132,11 +146,22 @@ class Lane:
             limit=wanted,
             not_of=self._line.tenants() if others_only else (),
         )
-        for job in jobs:
-            self._line.put(job, until)
         if jobs:
-            self._offered.set()
+            self._take(jobs, until)
         return len(jobs)
+
+    def _take(self, jobs: Sequence[Job], until: Instant) -> None:
+        """Put claimed jobs into the line. What is done and not recorded is claimed anew only to be recorded."""
+        done = {_key(settlement) for settlement in self._done}
+        for job in jobs:
+            key = job.account_id, job.job_id
+            settlement = self._put_aside.pop(key, None)
+            if settlement is not None:
+                self._done.append(settlement)
+                self._something_done.set()
+            elif key not in done:
+                self._line.put(job, until)
+        self._offered.set()
 
     async def _seconds_until_due(self) -> float:
         """Seconds until the next job is due: at most a poll, at least 20 ms, since what is due now went to others."""
@@ -188,7 +213,7 @@ class Lane:
         outcome = await self._try(job)
         seconds = clock.monotonic() - started
         settlement = self._settlement(job, outcome, duration_ms=seconds * 1000)
-        self.done.append(settlement)
+        self._done.append(settlement)
         self._count(settlement, seconds)
         if job.kind == DELIVER and not outcome.nothing_new:
             self._tell(settlement)
@@ -260,20 +285,47 @@ class Lane:
         """Record what was done: all that came together while the last commit was on its way."""
         rules = self._shared.rules
         failures = 0
-        while self._doers_left or self.done:
-            if not self.done:
+        while self._doers_left or self._done:
+            if not self._done:
                 self._something_done.clear()
                 await self._something_done.wait()
                 continue
-            batch = self.done[: rules.batch]
+            batch = self._done[: rules.batch]
             try:
-                await self._shared.outbox.settle(self._shared.worker_id, batch)
-            except Exception:  # what was sent must be recorded once the store is back, or it is sent twice
+                await self._record_some(batch)
+            except ApiError:  # what was sent must be recorded once the store is back, or it is sent twice
                 failures += 1
+                self._recording_fails = True
                 log.exception("worker_record_failed", channel=self.channel, jobs=len(batch))
                 if self._shared.stopping.is_set() and failures > 3:
                     return  # the claims run out, and another worker tries these again
                 await self._shared.clock.sleep(min(0.5 * 2.0 ** min(failures, 10), 30.0))
             else:
                 failures = 0
-                del self.done[: len(batch)]
+                self._recording_fails = False
+
+    async def _record_some(self, batch: Sequence[Settlement]) -> None:
+        """Record these, each for itself if that fails through a bug: one job's must not stop the others.
+
+        Raises:
+            ApiError: The store cannot do it now.
+        """
+        try:
+            await self._shared.outbox.settle(self._shared.worker_id, batch)
+        except ApiError:
+            raise
+        except Exception:
+            if len(batch) > 1:
+                for settlement in batch:
+                    await self._record_some([settlement])
+                return
+            (settlement,) = batch
+            log.exception("job_not_recorded", channel=self.channel, job_id=settlement.job.job_id)
+            self._put_aside[_key(settlement)] = settlement
+        recorded = {id(settlement) for settlement in batch}
+        self._done = [settlement for settlement in self._done if id(settlement) not in recorded]
+
+
+def _key(settlement: Settlement) -> tuple[str, str]:
+    """Whose job it is."""
+    return settlement.job.account_id, settlement.job.job_id

@@ -13,12 +13,16 @@ import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 
+import structlog
+
 from message_contacts.clock import Clock
 from message_contacts.delivery.lane import Handler, Lane, Shared
 from message_contacts.delivery.outbox import Outbox
 from message_contacts.delivery.pace import WorkerRules
 from message_contacts.delivery.tally import Tally
 from message_contacts.metrics import Metrics
+
+log = structlog.get_logger()
 
 #: Seconds beyond what a try and a pause may take, before a worker counts as stalled.
 _LATE_SECONDS = 60.0
@@ -91,5 +95,9 @@ class Worker:
             for lane in self._lanes.values():
                 group.create_task(lane.run(), name=f"lane {lane.channel}")
         # What was sent and could not be recorded must not be sent again at once; then all claims just run out.
-        if not any(lane.done for lane in self._lanes.values()):
+        if any(lane.unrecorded for lane in self._lanes.values()):
+            return
+        try:
             await self._outbox.hand_back(self._worker_id)
+        except Exception:  # whatever ails the store: nothing is lost, the claims run out
+            log.exception("worker_hand_back_failed", worker_id=self._worker_id)

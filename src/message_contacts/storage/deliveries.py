@@ -200,9 +200,10 @@ def page(
 def settled(settlement: Settlement) -> list[Step]:
     """The steps that record a try at a delivery, in the commit that ends the try; none for jobs of other kinds."""
     job = settlement.job
-    if job.kind != DELIVER:
+    delivery_id = job.payload.get("delivery_id")
+    if job.kind != DELIVER or delivery_id is None:  # without one it is another release's, and none was tried
         return []
-    key = (job.account_id, str(job.payload["delivery_id"]))
+    key = (job.account_id, str(delivery_id))
     state, reply = settlement.delivery_state, settlement.reason
     moment = settlement.due_at if settlement.ended_at is None else settlement.ended_at
     tried = text_from_tries([Try(moment, state, reply)])

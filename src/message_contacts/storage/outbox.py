@@ -11,6 +11,7 @@ from message_contacts import errors
 from message_contacts.changes import Job, Requeue, Stale
 from message_contacts.clock import Instant
 from message_contacts.delivery.outbox import Fate, Settlement
+from message_contacts.errors import ApiError
 from message_contacts.storage.deliveries import settled
 from message_contacts.storage.engine import DECIDE_AGAIN, Database, Row, Step
 from message_contacts.storage.texts import payload_from_text, text_from_payload
@@ -146,7 +147,12 @@ class JobOutbox:
                 rows, _ = await self._database.write(CLAIM_IN_TURN, (worker_id, until, turn, channel, now, each, limit))
         if len(rows) < limit and not not_of:
             # Whatever there is: those whose turn it was have no more, or nobody's turn came with anything due.
-            more, _ = await self._database.write(CLAIM, (worker_id, until, channel, now, limit - len(rows)))
+            try:
+                more, _ = await self._database.write(CLAIM, (worker_id, until, channel, now, limit - len(rows)))
+            except ApiError:
+                if not rows:
+                    raise
+                more = []  # those claimed above are ours all the same, and would be nobody's until the claim ends
             rows += more
         jobs = [job_from_row(row) for row in rows]
         jobs.sort(key=lambda job: (job.due_at, job.job_id))

@@ -15,6 +15,7 @@ from message_contacts.delivery.outbox import Fate
 from message_contacts.delivery.outcome import Outcome, Verdict
 from message_contacts.delivery.pace import WorkerRules
 from message_contacts.delivery.worker import Worker
+from message_contacts.errors import SERVICE_UNAVAILABLE
 from message_contacts.metrics import Metrics, families
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.outbox import FakeOutbox
@@ -362,7 +363,7 @@ async def test_store_that_is_away_for_a_while_stops_no_work(clock):
 
 async def test_outcome_is_recorded_once_the_store_is_back(clock):
     outbox, hand = FakeOutbox(make_job()), Hand(ACCEPTED)
-    outbox.settle_failures = [OSError("gone"), OSError("gone")]
+    outbox.settle_failures = [SERVICE_UNAVAILABLE(), SERVICE_UNAVAILABLE()]
     async with at_work(make_worker(outbox, hand, clock)):
         for _ in range(4):
             clock.advance(1.0)
@@ -374,7 +375,7 @@ async def test_outcome_is_recorded_once_the_store_is_back(clock):
 async def test_what_was_sent_but_cannot_be_recorded_is_not_handed_back(clock):
     """Handing it back would have it sent again at once."""
     outbox, hand = FakeOutbox(make_job()), Hand(ACCEPTED)
-    outbox.settle_failures = [OSError("gone")] * 9
+    outbox.settle_failures = [SERVICE_UNAVAILABLE()] * 9
     worker = make_worker(outbox, hand, clock)
     running = asyncio.ensure_future(worker.run())
     await settled()
