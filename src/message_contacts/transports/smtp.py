@@ -58,6 +58,7 @@ class SmtpTransport:
         self._places = asyncio.Semaphore(CONNECTIONS)
         self._prompt_places = asyncio.Semaphore(PROMPT_CONNECTIONS)
         self._idle: list[_Connection] = []
+        self._closed = False
 
     async def send(self, message: OutgoingMessage) -> Outcome:
         """Hand one mail over; see `Transport.send`. What an answer means is in `smtp_answers`."""
@@ -72,6 +73,7 @@ class SmtpTransport:
 
     async def close(self) -> None:
         """Say goodbye on all idle connections, together: a server that does not answer holds up the end only once."""
+        self._closed = True
         idle, self._idle = self._idle, []
         await asyncio.gather(*(each.talk.say_goodbye(_GOODBYE_SECONDS) for each in idle if each.talk is not None))
         for connection in idle:
@@ -151,7 +153,7 @@ class SmtpTransport:
     def _put_back(self, connection: _Connection, *, usable: bool) -> None:
         """After a mail: keep the connection for another one, or close it."""
         connection.mails += 1
-        if usable and connection.stands and connection.mails < MAILS_PER_CONNECTION:
+        if usable and connection.stands and not self._closed and connection.mails < MAILS_PER_CONNECTION:
             connection.idle_since = self._clock.monotonic()
             self._idle.append(connection)
         else:

@@ -17,8 +17,10 @@ from message_contacts.transports.smtp_answers import Step
 
 #: Bytes of an answer, at most: more is nonsense.
 _LONGEST_ANSWER = 32 * 1024
-#: Answers by which a server takes a sender, a recipient or a mail.
+#: Answers by which a server takes a sender or a recipient.
 _AGREED = frozenset({250, 251})
+#: Answers by which it takes the content: any that says yes (RFC 5321, section 4.2.1), else it would get it again.
+_TAKEN = frozenset(range(200, 300))
 #: Answer by which a server asks for the content.
 _GO_ON = 354
 #: Answers after which a mail goes on.
@@ -135,7 +137,7 @@ class Conversation(asyncio.Protocol):
                 self._say(command)
                 _expect(step, await self._answer(step), _OPENED[step])
         self._say(content)
-        _expect(Step.CONTENT, await self._answer(Step.CONTENT), _AGREED)
+        _expect(Step.CONTENT, await self._answer(Step.CONTENT), _TAKEN)
 
     async def _open_at_once(self, opening: Sequence[tuple[Step, bytes]]) -> None:
         """All commands in one breath; the first refusal counts, and what is said to the others is only taken in."""
@@ -176,17 +178,21 @@ class Conversation(asyncio.Protocol):
         try:
             self._say(b"QUIT\r\n")
             await self._answer(Step.SENDER)
+            self._ended = True
+            self._transport.close()
         except (ConnectionLost, TimeoutError):
             pass  # goodbye all the same
-        self.close()
+        finally:
+            self.close()
 
     def close(self) -> None:
-        """Hang up."""
-        self._ended = True
+        """Hang up at once: a server that does not take what is said to it would keep the connection for ever."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._transport.close()
+        if not self._ended:
+            self._ended = True
+            self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Take in what the server says."""

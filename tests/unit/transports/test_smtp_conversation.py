@@ -26,6 +26,7 @@ class Line(asyncio.Transport):
         self.answers = list(answers)
         self.written: list[bytes] = []
         self.closing = False
+        self.aborted = False
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         self.protocol = protocol
@@ -46,6 +47,9 @@ class Line(asyncio.Transport):
 
     def close(self) -> None:
         self.closing = True
+
+    def abort(self) -> None:
+        self.closing = self.aborted = True
 
     def is_closing(self) -> bool:
         return self.closing
@@ -261,3 +265,33 @@ def test_answers_are_the_same_however_they_are_cut(cuts):
         return line.written[1:], refusal.value.step, tuple(refusal.value.answer)
 
     assert asyncio.run(heard()) == ([b".\r\n"], Step.RECIPIENT, (550, "5.1.1 no\ufffd"))
+
+
+@pytest.mark.parametrize("code", [200, 250, 252, 299])
+async def test_a_server_that_says_yes_in_other_words_has_the_mail(code):
+    await hand_over(Line(b"250 ok\r\n", b"250 ok\r\n", b"354 go on\r\n", b"%d queued\r\n" % code), pipelining=False)
+
+
+async def test_a_server_that_does_not_take_the_content_does_not_keep_the_connection():
+    line = Line(b"250 ok\r\n", b"250 ok\r\n", b"354 go on\r\n")
+    talk = talk_on(line, pipelining=False, step_seconds=0.01)
+    with pytest.raises(TimeoutError):
+        await talk.hand_over(MAIL, asyncio.get_running_loop().time() + 60)
+    talk.close()
+    assert line.aborted  # what is written and not sent would hold it open
+
+
+async def test_a_goodbye_that_is_answered_ends_in_order():
+    line = Line(b"221 bye\r\n")
+    await talk_on(line, pipelining=False).say_goodbye(1.0)
+    assert line.closing
+    assert not line.aborted
+
+
+async def test_a_goodbye_that_is_broken_off_leaves_no_connection():
+    line = Line()
+    saying = asyncio.ensure_future(talk_on(line, pipelining=False).say_goodbye(60.0))
+    await _a_few_turns()
+    saying.cancel()
+    await asyncio.gather(saying, return_exceptions=True)
+    assert line.aborted
