@@ -9,6 +9,7 @@ from typing import Any
 
 import apsw
 
+from message_contacts.metrics import Metrics
 from message_contacts.storage.sqlite_transaction import WriterSeam
 
 
@@ -44,3 +45,17 @@ async def held(gate: Gate, change: Coroutine[Any, Any, None]) -> asyncio.Task[No
     under_way = asyncio.ensure_future(change)
     assert await asyncio.to_thread(gate.reached.wait, 30)
     return under_way
+
+
+class UncountingMetrics(Metrics):
+    """Has a bug in what it counts of commits."""
+
+    def committed(self, changes: int, seconds: float) -> None:
+        raise ZeroDivisionError
+
+    def commit_failed(self) -> None:
+        raise ZeroDivisionError
+
+
+def woken_by_a_bug(_channel: str) -> None:
+    raise ZeroDivisionError

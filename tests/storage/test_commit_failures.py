@@ -13,13 +13,12 @@ from structlog.testing import capture_logs
 from message_contacts import errors
 from message_contacts.changes import Enqueue, Insert
 from message_contacts.errors import ApiError
-from message_contacts.metrics import Metrics
 from message_contacts.storage.sqlite_checkpoint import Checkpointer
 from message_contacts.storage.sqlite_transaction import WriterSeam
 from tests.factories import make_contact, make_directory
 from tests.storage.conftest import OpenWith
 from tests.storage.making import commit, make_account, make_job
-from tests.storage.seams import Gate, Spoiler, held
+from tests.storage.seams import Gate, Spoiler, UncountingMetrics, held, woken_by_a_bug
 
 
 @pytest.mark.parametrize("complaint", [apsw.IOError, apsw.FullError, apsw.BusyError])
@@ -76,16 +75,6 @@ def _divided(_: object) -> bool:
     raise ZeroDivisionError
 
 
-class UncountingMetrics(Metrics):
-    """Has a bug in what it counts of commits."""
-
-    def committed(self, changes: int, seconds: float) -> None:
-        raise ZeroDivisionError
-
-    def commit_failed(self) -> None:
-        raise ZeroDivisionError
-
-
 async def test_what_is_committed_but_cannot_be_counted_is_answered_as_committed(open_with: OpenWith) -> None:
     spoiler = Spoiler()
     storage = open_with(spoiler, UncountingMetrics())
@@ -105,7 +94,7 @@ async def test_what_is_committed_but_cannot_be_counted_is_answered_as_committed(
 async def test_a_bug_in_what_is_woken_does_not_hold_up_those_who_wait_behind(open_with: OpenWith) -> None:
     gate = Gate()
     storage = open_with(gate)
-    storage.on_enqueued = _woken_by_a_bug
+    storage.on_enqueued = woken_by_a_bug
     first = await held(gate, commit(storage, Insert(make_account()), Enqueue(make_job())))
     behind = asyncio.ensure_future(commit(storage, Insert(make_account("2000000000000000"))))
     await asyncio.sleep(0)
@@ -117,10 +106,6 @@ async def test_a_bug_in_what_is_woken_does_not_hold_up_those_who_wait_behind(ope
             await behind
 
     assert [line["event"] for line in lines] == ["after_commit_failed"]
-
-
-def _woken_by_a_bug(_channel: str) -> None:
-    raise ZeroDivisionError
 
 
 async def test_a_refused_change_takes_nobody_elses_with_it(open_with: OpenWith) -> None:

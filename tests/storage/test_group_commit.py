@@ -12,7 +12,7 @@ import apsw
 import pytest
 from structlog.testing import capture_logs
 
-from message_contacts.changes import Enqueue, Insert
+from message_contacts.changes import ClearInbox, Enqueue, Insert
 from message_contacts.storage import open_sqlite
 from message_contacts.storage.sqlite_transaction import Begun, Transactions, Waiting, WriterSeam
 from message_contacts.storage.sqlite_writer import FEW_STEPS
@@ -89,8 +89,9 @@ async def test_what_is_short_is_carried_out_by_the_loop_and_the_rest_by_the_thre
     await commit(storage, Insert(make_account()))
     await commit(storage, *(Insert(make_account(f"20000000000000{number:02d}")) for number in range(FEW_STEPS + 1)))
     await storage._database.write("DELETE FROM nonce", ())
+    await commit(storage, ClearInbox(ACCOUNT, None, "m-1"))
 
-    assert threads == ["MainThread", "sqlite-writer", "sqlite-writer"]
+    assert threads == ["MainThread", "sqlite-writer", "sqlite-writer", "sqlite-writer"]
 
 
 async def test_a_commit_does_not_wait_for_all_of_a_long_turn(open_with: OpenWith) -> None:
@@ -197,3 +198,30 @@ def test_one_storage_serves_one_event_loop_after_another(database_path: Path) ->
         asyncio.run(commit(storage, Insert(make_contact())))
 
         assert asyncio.run(storage.contacts.contact(ACCOUNT, make_contact().contact_id)) == make_contact()
+
+
+async def test_those_of_one_loop_do_not_wait_for_another_that_has_stopped(open_with: OpenWith) -> None:
+    """As when a tool uses one storage from two threads."""
+    gate = Gate()
+    storage = open_with(gate)
+    other = asyncio.new_event_loop()
+
+    async def ask() -> asyncio.Task[None]:
+        """Leaves one change under way and one behind it."""
+        await held(gate, commit(storage, Insert(make_account("2000000000000000"))))
+        behind_it = asyncio.ensure_future(commit(storage, Insert(make_account("3000000000000000"))))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return behind_it
+
+    left = await asyncio.to_thread(other.run_until_complete, ask())
+    behind = asyncio.ensure_future(commit(storage, Insert(make_account())))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    gate.open.set()
+    async with asyncio.timeout(10):
+        await behind
+
+    assert len(await storage.access.accounts()) == 3
+    await asyncio.to_thread(other.run_until_complete, left)
+    other.close()

@@ -23,6 +23,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.tcp_proxy import Loss, TcpProxy, tcp_proxy
 from tests.postgres import PostgresDatabases, PostgresServer, free_port
 from tests.storage.making import commit, make_account, make_job, named_contact, nonce, plant
+from tests.storage.seams import UncountingMetrics, woken_by_a_bug
 
 SOMEBODY_WAITS = """
     SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()
@@ -471,6 +472,38 @@ async def test_closing_finishes_what_waits(postgres_url: str, clock: FakeClock) 
     again = open_postgres(postgres_url, clock)
     assert len(await again.access.accounts()) == 50
     await again.finish()
+
+
+async def test_closing_at_once_answers_everybody(postgres_url: str, clock: FakeClock) -> None:
+    storage = open_postgres(postgres_url, clock)
+    waiting = [
+        asyncio.ensure_future(commit(storage, Insert(make_account(f"20000000000000{number:02d}"))))
+        for number in range(5)
+    ]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    waiting.append(asyncio.ensure_future(commit(storage, Insert(make_account()))))
+    await asyncio.sleep(0)
+    storage.close()
+
+    async with asyncio.timeout(30):
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(result) for result in results] == [ApiError] * 6
+
+
+async def test_a_bug_behind_a_commit_is_logged_and_everybody_is_answered_as_committed(
+    postgres_url: str, clock: FakeClock
+) -> None:
+    storage = open_postgres(postgres_url, clock, metrics=UncountingMetrics())
+    storage.on_enqueued = woken_by_a_bug
+    with capture_logs() as lines:
+        await asyncio.gather(
+            commit(storage, Enqueue(make_job(1))),
+            *(commit(storage, Insert(make_account(f"20000000000000{number:02d}"))) for number in range(3)),
+        )
+    assert {line["event"] for line in lines} == {"after_commit_failed"}
+    assert len(await storage.access.accounts()) == 3
+    await storage.finish()
 
 
 async def test_a_change_whose_caller_went_away_is_committed_and_its_work_is_done(

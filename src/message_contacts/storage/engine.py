@@ -37,6 +37,8 @@ class Step(NamedTuple):
     refusal: Refusal = None
     #: Whether the statement looks at a row instead of changing one.
     finds: bool = False
+    #: Whether it may go through many rows: then it is no work for an event loop.
+    many: bool = False
 
 
 class CannotOpen(Exception):  # noqa: N818 - read as a sentence by the operator

@@ -150,8 +150,8 @@ class MessageInbox:
 def cleared(change: ClearInbox) -> Step:
     """The step of `changes.ClearInbox`."""
     if change.recipient_key is None:
-        return Step(CLEAR, (change.account_id, change.last))
-    return Step(CLEAR_RECIPIENT, (change.account_id, change.recipient_key, change.last))
+        return Step(CLEAR, (change.account_id, change.last), many=True)
+    return Step(CLEAR_RECIPIENT, (change.account_id, change.recipient_key, change.last), many=True)
 
 
 def message_from_row(account_id: str, row: Row) -> CapturedMessage:

@@ -15,7 +15,7 @@ import asyncio
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 
 import asyncpg
@@ -26,6 +26,7 @@ from message_contacts.changes import Stale
 from message_contacts.clock import MINUTE, Clock
 from message_contacts.errors import ApiError
 from message_contacts.metrics import Metrics
+from message_contacts.storage.behind_commit import behind_commit
 from message_contacts.storage.committing import USE_NONCE
 from message_contacts.storage.engine import PoolUse, Step
 from message_contacts.storage.postgres_connection import (
@@ -91,7 +92,7 @@ class _Waiting:
         if not self.future.done():  # else the waiter was cancelled
             self.future.set_result(None)
         if self.committed is not None:
-            self.committed()
+            behind_commit(self.committed)
 
     def fail(self, failure: Exception) -> None:
         """It is not."""
@@ -159,19 +160,28 @@ class Writer:
         for task in (self._working, *self._finding_out):
             if task is not None:
                 task.cancel()
+        _fail(self._queue, errors.SERVICE_UNAVAILABLE(complaint="closed"))
+        self._queue.clear()
         if self._connection is not None:
             self._connection.close()
 
     async def _work(self) -> None:
-        while self._queue:
-            batch = self._next_batch()
-            try:
-                await self._commit(batch)
-            except Exception as bug:  # noqa: BLE001 - the others go on, and whoever waits must hear of it
-                if self._connection is not None:
-                    self._connection.close()
-                for waiting in batch:
-                    waiting.fail(bug)
+        batch: list[_Waiting] = []
+        try:
+            while self._queue:
+                batch = self._next_batch()
+                await self._commit_and_tell(batch)
+        except asyncio.CancelledError:  # closing: what becomes of the batch, nobody looks any more
+            _fail(batch, errors.SERVICE_UNAVAILABLE(complaint="outcome unknown"))
+            raise
+
+    async def _commit_and_tell(self, batch: Sequence[_Waiting]) -> None:
+        try:
+            await self._commit(batch)
+        except Exception as bug:  # noqa: BLE001 - the others go on; it is set on the futures of those who wait
+            if self._connection is not None:
+                self._connection.close()
+            _fail(batch, bug)
 
     def _next_batch(self) -> list[_Waiting]:
         """Who is next: at most one of each tenant, since those who change the same rows spoil each other's group."""
@@ -278,14 +288,15 @@ class Writer:
             await _roll_back(connection)
             raise
         self.complaint = None
-        if self._metrics is not None:
-            self._metrics.committed(len(batch), time.perf_counter() - started)
+        metrics, seconds = self._metrics, time.perf_counter() - started
+        if metrics is not None:
+            behind_commit(lambda: metrics.committed(len(batch), seconds))
         return _End.COMMITTED
 
     def _failed(self, complaint: Exception) -> None:
         self.complaint = complaint
         if self._metrics is not None:
-            self._metrics.commit_failed()
+            behind_commit(self._metrics.commit_failed)
 
 
 async def _find_out(address: PostgresAddress, batch: Sequence[_Waiting]) -> None:
@@ -361,6 +372,6 @@ async def _roll_back(connection: Connection) -> None:
         connection.close()
 
 
-def _fail(batch: Sequence[_Waiting], failure: Exception) -> None:
+def _fail(batch: Iterable[_Waiting], failure: Exception) -> None:
     for waiting in batch:
         waiting.fail(failure)

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import apsw
 
+from message_contacts import errors
 from message_contacts.errors import ApiError
 from message_contacts.health import Ailment
 from message_contacts.metrics import Metrics
 from message_contacts.storage.engine import DatabaseUnreachable, Parameters, PoolUse, Query, Row, SchemaMismatch, Step
 from message_contacts.storage.sqlite_checkpoint import Checkpointer
 from message_contacts.storage.sqlite_condition import Whereabouts, ailment_of
-from message_contacts.storage.sqlite_connection import UNAVAILABLE, connect, unavailable
+from message_contacts.storage.sqlite_connection import UNAVAILABLE, Patience, connect, unavailable
 from message_contacts.storage.sqlite_transaction import Transactions, WriterSeam
 from message_contacts.storage.sqlite_writer import FEW_STEPS, Writer
 
@@ -53,9 +54,11 @@ class SqliteDatabase:
         self._listing = connect(path, busy_seconds=_READ_BUSY_SECONDS, cache_kib=_LIST_CACHE_KIB)
         self._execute = self._reading.cursor().execute
         self._lister = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-list")
-        self._checkpointer = Checkpointer(writing, connect(path, busy_seconds=0.0, cache_kib=64, writes=True))
-        transactions = Transactions(writing, busy_seconds=busy_seconds, seam=seam, metrics=metrics)
-        self._writer = Writer(transactions, self._checkpointer)
+        patience = Patience(busy_seconds)
+        writing.set_busy_handler(patience)
+        self._checkpointer = Checkpointer(writing, patience, connect(path, busy_seconds=0.0, cache_kib=64, writes=True))
+        transactions = Transactions(writing, patience, busy_seconds=busy_seconds, seam=seam, metrics=metrics)
+        self._writer = Writer(transactions, self._checkpointer, busy_seconds=busy_seconds)
         self._whereabouts = Whereabouts(path)
 
     async def rows(self, sql: str, parameters: Parameters) -> list[Row]:
@@ -75,7 +78,8 @@ class SqliteDatabase:
             try:
                 return [self._listing.execute(*query).fetchall() for query in queries]
             finally:
-                self._listing.execute("COMMIT")
+                if self._listing.in_transaction:  # else SQLite has ended it, for an error that is told
+                    self._listing.execute("COMMIT")
         except UNAVAILABLE as complaint:
             raise unavailable(complaint) from complaint
 
@@ -91,7 +95,8 @@ class SqliteDatabase:
     async def _commit_some(self, change_sets: Sequence[Sequence[Step]]) -> Sequence[BaseException | None]:
         """As one, which costs less than each for itself; that only when one of them is refused, to learn which."""
         (together,) = await self._outcomes([[step for steps in change_sets for step in steps]])
-        if together is None or len(change_sets) == 1:
+        unavailable_now = isinstance(together, ApiError) and together.definition is errors.SERVICE_UNAVAILABLE
+        if together is None or unavailable_now or len(change_sets) == 1:
             return [together] * len(change_sets)
         return await self._outcomes(change_sets)
 

@@ -15,7 +15,7 @@ import time
 import apsw
 import structlog
 
-from message_contacts.storage.sqlite_connection import UNAVAILABLE
+from message_contacts.storage.sqlite_connection import UNAVAILABLE, Patience
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -28,14 +28,17 @@ FORCED_PAGES = 64 * 2**20 // _PAGE
 _SCRUB_SECONDS = 0.05
 #: Attempts to empty the log when the file is closed: by then only other processes can be in the way.
 _LAST_ATTEMPTS = 10
+#: Seconds for which the writer waits, in a forced round, for those who read what was committed last.
+_READERS_SECONDS = 0.02
 
 
 class Checkpointer:
     """Watches the log of one file; told of each commit by the writer."""
 
-    def __init__(self, writer: apsw.Connection, own: apsw.Connection) -> None:
-        """Watch what `writer` commits; `own` is this object's to use and to close."""
+    def __init__(self, writer: apsw.Connection, patience: Patience, own: apsw.Connection) -> None:
+        """Watch what `writer` commits, whose busy handler is `patience`; `own` is this object's to use and to close."""
         self._writer = writer
+        self._patience = patience
         self._own = own
         self._pages = 0
         self._background_at = BACKGROUND_PAGES
@@ -61,15 +64,19 @@ class Checkpointer:
         return False
 
     def force(self) -> None:
-        """Move everything and begin the log anew, on the writer's connection, which nobody else may use meanwhile."""
+        """Move everything and begin the log anew, on the writer's connection, which nobody else may use meanwhile.
+
+        Leaves the connection with little patience.
+        """
         try:
             with self._one_at_a_time:  # what the background is moving just now need not be moved again
-                # First without waiting: a read of an older state, a backup most of all, keeps the log from being begun
-                # anew for as long as it lasts, and to wait for its end would hold up every commit.
+                # Hardly waiting: a read, a backup most of all, keeps the log from being begun anew for as long as it
+                # lasts, and to wait for its end would hold up every commit. Of an older state it is seen at once.
                 pages, moved = self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
                 if moved == pages:
+                    self._patience.seconds = _READERS_SECONDS
                     self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
-        except UNAVAILABLE as complaint:  # another process is at it
+        except UNAVAILABLE as complaint:  # somebody reads, or another process is at it
             self._put_off(type(complaint).__name__)
         else:
             if moved < pages:

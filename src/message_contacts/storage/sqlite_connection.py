@@ -74,17 +74,16 @@ class Patience:
     """A busy handler that asks often, so that two busy processes take turns, and gives up after so many seconds."""
 
     def __init__(self, seconds: float) -> None:
-        #: Whether to wait at all.
-        self.waits = True
-        self._seconds = seconds
+        #: How long to wait from now on; 0: not at all.
+        self.seconds = seconds
         self._deadline = 0.0
 
     def __call__(self, tries: int) -> bool:
         """Whether SQLite shall try again."""
         now = time.monotonic()
         if tries == 0:
-            self._deadline = now + self._seconds
-        if not self.waits or now >= self._deadline:
+            self._deadline = now + self.seconds
+        if now >= self._deadline:
             return False
         time.sleep(0.0002 if tries < 50 else 0.002)
         return True

@@ -11,7 +11,6 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import TypeVar
 
 import apsw
 import structlog
@@ -19,6 +18,7 @@ import structlog
 from message_contacts.changes import Stale
 from message_contacts.errors import ErrorDefinition
 from message_contacts.metrics import Metrics
+from message_contacts.storage.behind_commit import behind_commit
 from message_contacts.storage.engine import Row, Step
 from message_contacts.storage.sqlite_connection import UNAVAILABLE, Patience, refusal, unavailable
 
@@ -32,7 +32,6 @@ RELEASE = "RELEASE change_set"
 TAKE_BACK = "ROLLBACK TO change_set"
 
 Written = tuple[list[Row], int]
-_T = TypeVar("_T")
 
 
 class WriterSeam:
@@ -45,7 +44,7 @@ class WriterSeam:
 class Waiting:
     """Something to be written, and who waits for it."""
 
-    __slots__ = ("committed", "failure", "future", "loop", "statement", "steps", "written")
+    __slots__ = ("asked_at", "committed", "failure", "future", "loop", "statement", "steps", "written")
 
     def __init__(
         self,
@@ -56,6 +55,8 @@ class Waiting:
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[Written] = self.loop.create_future()
+        #: On the monotonic clock, in seconds.
+        self.asked_at = time.monotonic()
         self.steps = steps
         #: A single statement whose rows are wanted; then there are no steps.
         self.statement = statement
@@ -75,24 +76,13 @@ class Begun(Enum):
     LOCKED = "locked"
 
 
-def behind_commit(task: Callable[[], _T]) -> _T | None:
-    """Do what follows a commit. A bug in it is logged and fails nobody: what is committed is answered as committed.
-
-    Returns: What the task does; None when it has a bug.
-    """
-    try:
-        return task()
-    except Exception:  # whatever it is: the log has its trace
-        log.exception("after_commit_failed")
-        return None
-
-
 class Transactions:
     """Carries out batches, one at a time; any thread may call, no two at once."""
 
     def __init__(
         self,
         connection: apsw.Connection,
+        patience: Patience,
         *,
         busy_seconds: float,
         seam: WriterSeam | None = None,
@@ -101,14 +91,15 @@ class Transactions:
         """Take over the connection.
 
         Args:
+            patience: Its busy handler.
             busy_seconds: How long to wait for other processes' commits.
         """
         #: What the database said when a commit last failed through nobody's bug; None since one has succeeded.
         self.complaint: Exception | None = None
         self._connection = connection
         self._cursor = connection.cursor()
-        self._patience = Patience(busy_seconds)
-        connection.set_busy_handler(self._patience)
+        self._patience = patience
+        self._busy_seconds = busy_seconds
         self._seam = seam
         self._metrics = metrics
         self._started = 0.0
@@ -122,7 +113,7 @@ class Transactions:
             wait: Whether to wait while another process writes.
         """
         self._started = time.perf_counter()
-        self._patience.waits = wait
+        self._patience.seconds = self._busy_seconds if wait else 0.0
         try:
             if self._refused or not self._carry_out_together(batch):
                 self._carry_out_apart(batch)
@@ -142,7 +133,6 @@ class Transactions:
 
     def commit(self, batch: Sequence[Waiting]) -> None:
         """Make durable what was begun; failures are left with those they concern."""
-        self._patience.waits = True  # also for whoever moves the log afterwards
         try:
             if self._seam is not None:
                 self._seam.committing(self._connection)
@@ -156,6 +146,17 @@ class Transactions:
             metrics, seconds = self._metrics, time.perf_counter() - self._started
             if metrics is not None:
                 behind_commit(lambda: metrics.committed(len(batch), seconds))
+
+    @property
+    def locked_out(self) -> bool:
+        """Whether the last commit failed since another process held the lock for writers for too long."""
+        return isinstance(self.complaint, apsw.BusyError)
+
+    def refuse(self, batch: Sequence[Waiting]) -> None:
+        """Fail these as the last commit failed, without trying."""
+        if self.complaint is not None:
+            for waiting in batch:
+                waiting.failure = unavailable(self.complaint)
 
     def close(self) -> None:
         """Close the connection."""
@@ -210,7 +211,7 @@ class Transactions:
                 rows = execute(waiting.statement.sql, waiting.statement.parameters).fetchall()
                 waiting.written = (rows, connection.changes())
                 return
-            for sql, parameters, refused_with, finds in waiting.steps:
+            for sql, parameters, refused_with, finds, _ in waiting.steps:
                 if finds:
                     met = bool(execute(sql, parameters).fetchall())
                 else:

@@ -15,16 +15,19 @@ under way into the next one.
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from queue import SimpleQueue
 from typing import NamedTuple
 
 import structlog
 
+from message_contacts.storage.behind_commit import behind_commit
 from message_contacts.storage.engine import Step
 from message_contacts.storage.sqlite_checkpoint import Checkpointer
-from message_contacts.storage.sqlite_transaction import Begun, Transactions, Waiting, Written, behind_commit
+from message_contacts.storage.sqlite_transaction import Begun, Transactions, Waiting, Written
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -51,8 +54,13 @@ class _Order(NamedTuple):
 class Writer:
     """Writes to one file, for any number of event loops; one in service."""
 
-    def __init__(self, transactions: Transactions, checkpointer: Checkpointer) -> None:
-        """Take over what writes, and tell the other one of each commit."""
+    def __init__(self, transactions: Transactions, checkpointer: Checkpointer, *, busy_seconds: float) -> None:
+        """Take over what writes, and tell the other one of each commit.
+
+        Args:
+            busy_seconds: When a commit has failed for a lock, whoever has waited for that long is refused with it.
+        """
+        self._busy_seconds = busy_seconds
         self._transactions = transactions
         self._checkpointer = checkpointer
         self._orders: SimpleQueue[_Order | None] = SimpleQueue()
@@ -87,12 +95,9 @@ class Writer:
             return
         self._closed = True
         with self._lock:
-            rest, self._waiting = self._waiting, []
-        for gathered in self._gathered.values():
-            rest += gathered
+            for gathered in self._gathered.values():
+                self._waiting += gathered
         self._gathered.clear()
-        while rest:
-            self._orders.put(_Order(_split_off(rest), begun=False))
         self._orders.put(None)
         self._thread.join()
         self._transactions.close()
@@ -119,7 +124,7 @@ class Writer:
 
     def _go_on(self, loop: _Loop) -> None:
         """Begin the next batch, unless there is none or one is under way; what takes long is left to the thread."""
-        while (batch := self._taken()) is not None:
+        while not self._closed and (batch := self._taken()) is not None:
             begun = Begun.LOCKED
             if all(_is_short(waiting) for waiting in batch):
                 begun = self._transactions.begin(batch, wait=False)
@@ -136,24 +141,28 @@ class Writer:
             self._busy = True
             return _split_off(self._waiting)
 
-    def _over(self) -> _Loop | None:
-        """The batch is no longer under way. Returns: The loop of who waits now, if anybody does."""
+    def _over(self) -> set[_Loop]:
+        """The batch is no longer under way. Returns: The loops of those who wait now."""
         with self._lock:
             self._busy = False
-            return self._waiting[0].loop if self._waiting else None
+            return {waiting.loop for waiting in self._waiting}
 
     def _run(self) -> None:
-        """On the thread: all orders, until there is to be no more."""
+        """On the thread: all orders, and when there are to be no more, what still waits."""
         while (order := self._orders.get()) is not None:
             following: _Order | None = order
             while following is not None:
                 following = self._fulfil(following)
+        while (batch := self._taken()) is not None:
+            self._fulfil(_Order(batch, begun=False))
 
     def _fulfil(self, order: _Order) -> _Order | None:
         """Carry out what was left to the thread, and commit. Returns: What no loop is left to order, if it is due."""
-        batch = order.batch
+        batch: Sequence[Waiting] = order.batch
         if order.begun or self._transactions.begin(batch, wait=True) is Begun.YES:
             self._transactions.commit(batch)
+        elif self._transactions.locked_out:
+            batch = [*batch, *self._refused()]
         if behind_commit(self._checkpointer.committed):
             self._answer(batch)
             batch = ()
@@ -163,24 +172,34 @@ class Writer:
         taken = self._taken()
         return None if taken is None else _Order(taken, begun=False)
 
-    def _answer(self, batch: Iterable[Waiting], following: _Loop | None = None) -> bool:
-        """Tell those who wait, and have the loop of those who wait now go on: one call into each loop.
+    def _refused(self) -> Sequence[Waiting]:
+        """Those who have waited for the lock as well, each for as long as anybody should: all of them, when closing."""
+        latest = math.inf if self._closed else time.monotonic() - self._busy_seconds
+        with self._lock:
+            overdue = [waiting for waiting in self._waiting if waiting.asked_at <= latest]
+            self._waiting = [waiting for waiting in self._waiting if waiting.asked_at > latest]
+        self._transactions.refuse(overdue)
+        return overdue
 
-        Returns: Whether the latter was told; False when it is closed.
+    def _answer(self, batch: Iterable[Waiting], following: Iterable[_Loop] = ()) -> bool:
+        """Tell those who wait, and have the loops of those who wait now go on: one call into each loop.
+
+        Returns: Whether somebody goes on, or nobody has to; False when all of those loops are closed.
         """
         by_loop: dict[_Loop, list[Waiting]] = {}
         for waiting in batch:
             by_loop.setdefault(waiting.loop, []).append(waiting)
-        if following is not None:
-            by_loop.setdefault(following, [])
-        told = True
+        for loop in following:
+            by_loop.setdefault(loop, [])
+        goes_on = not following
         for loop, share in by_loop.items():
             try:
                 loop.call_soon_threadsafe(self._resolve, loop, share)
             except RuntimeError:  # the loop is closed: nobody waits any more, and what was committed stays
                 log.warning("commit_unheard", change_sets=len(share))
-                told = told and loop is not following
-        return told
+            else:
+                goes_on = True
+        return goes_on
 
     def _resolve(self, loop: _Loop, share: Sequence[Waiting]) -> None:
         """On the event loop: hand over results, wake whoever works on what was enqueued, and go on."""
@@ -198,7 +217,8 @@ class Writer:
 
 def _is_short(waiting: Waiting) -> bool:
     """Whether it takes hardly any time: steps by key, and few. A statement of its own may be about many rows."""
-    return waiting.statement is None and len(waiting.steps) <= FEW_STEPS
+    steps = waiting.steps
+    return waiting.statement is None and len(steps) <= FEW_STEPS and not any(step.many for step in steps)
 
 
 def _split_off(waiting: list[Waiting]) -> list[Waiting]:

@@ -79,7 +79,7 @@ def traces_erased(change: EraseTraces) -> list[Step]:
     """The steps of `changes.EraseTraces`."""
     account_id = change.account_id
     person = (account_id, change.person_id)
-    return [
+    steps = [
         Step(DELETE_NODES_OF_CONTACT, person),
         Step(DELETE_COPIES_OF_CONTACT, person),
         Step(DELETE_EVIDENCE_OF_CONTACT, person),
@@ -99,3 +99,5 @@ def traces_erased(change: EraseTraces) -> list[Step]:
         ),
         Step(DECIDE_AGAIN_WHO_GETS, (account_id,)),
     ]
+    # Some go through all that a tenant has of something.
+    return [step._replace(many=True) for step in steps]
