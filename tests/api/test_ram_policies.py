@@ -9,7 +9,8 @@ import pytest
 from message_contacts.access.system_policies import SYSTEM_POLICIES
 from message_contacts.operations.registry import RAM
 from tests.api.ram_rows import DOCUMENT, POLICY, USER
-from tests.harness import Api
+from tests.api.ram_users import policy_document, ram_user, statement
+from tests.harness import ACCOUNT_ID, Api
 
 CREATED = "2026-11-21T08:00:00Z"
 LATER = "2026-11-21T08:00:05Z"
@@ -174,3 +175,32 @@ async def test_a_policy_counts_from_the_next_call_on_and_so_does_taking_it(api: 
     assert await may_look()
     await api.call("DetachPolicyFromUser", RAM, **CUSTOM, UserName=USER)
     assert not await may_look()
+
+
+#: Calls that change a policy of the account, which have no PolicyType: there are no others to change.
+CHANGES = {
+    "CreatePolicyVersion": {"PolicyDocument": policy_document(statement("Allow", "*")), "SetAsDefault": "true"},
+    "SetDefaultPolicyVersion": {"VersionId": "v1"},
+    "DeletePolicyVersion": {"VersionId": "v1"},
+    "UpdatePolicyDescription": {"NewDescription": "mine now"},
+    "DeletePolicy": {"CascadingDelete": "true"},
+}
+
+
+@pytest.mark.parametrize("operation", CHANGES)
+async def test_calling_an_accounts_policy_one_of_the_system_opens_nothing(operation: str, api: Api) -> None:
+    """Neither around what denies it, nor for whoever may only work with the policies of the program."""
+    await api.call("CreatePolicy", RAM, PolicyName="protected", PolicyDocument=policy_document(statement("Deny", "*")))
+    policy = {"PolicyName": "protected", **CHANGES[operation]}
+    kept_out = await ram_user(
+        api,
+        "mallory",
+        statement("Allow", "*"),
+        statement("Deny", "ram:*Policy*", f"acs:ram:*:{ACCOUNT_ID}:policy/protected"),
+    )
+    of_the_program = await ram_user(api, "narrow", statement("Allow", "ram:*", "acs:ram:*:system:policy/*"))
+
+    for caller, verdict in ((kept_out, "ExplicitDeny"), (of_the_program, "ImplicitDeny")):
+        for more in ({}, {"PolicyType": "System"}):
+            _, body = await caller.error(operation, RAM, **policy, **more)
+            assert (body["Code"], body["AccessDeniedDetail"]["NoPermissionType"]) == ("NoPermission", verdict)

@@ -235,6 +235,20 @@ async def test_it_decides_as_a_call_is_decided(api: Api) -> None:
             "InvalidParameter.Resources",
         ),
         (
+            {
+                "UserName": "dashboard",
+                "Operation": "CreatePolicyVersion",
+                "Resources": ["acs:ram:*:system:policy/ReadOnlyAccess"],
+            },
+            400,
+            "InvalidParameter.Resources",
+        ),
+        (
+            {"UserName": "dashboard", "Operation": "GetUser", "Resources": ["acs:ram:*:system:user/bob"]},
+            400,
+            "InvalidParameter.Resources",
+        ),
+        (
             {"UserName": "dashboard", "Operation": "GetFolder", "SourceIp": "the office"},
             400,
             "InvalidParameter.SourceIp",

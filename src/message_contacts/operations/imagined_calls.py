@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from message_contacts.access.model import PolicyType
 from message_contacts.errors import ErrorDefinition
-from message_contacts.operations.permissions import PLACEHOLDER, resources_of
-from message_contacts.operations.registry import PRODUCTS, Kind, Operation
+from message_contacts.operations.permissions import resources_of
+from message_contacts.operations.registry import PRODUCTS, Kind, Operation, Target
 from message_contacts.protocol.parameters import Arguments
 
 INVALID_OPERATION = ErrorDefinition(400, "InvalidParameter.Operation", "The Operation does not exist.")
@@ -50,20 +50,25 @@ def resources_named(asked: Operation, given: Sequence[str], account_id: str) -> 
     Raises: INVALID_RESOURCES for what calls of this operation cannot name.
     """
     named: dict[str, list[str]] = {}
+    lists: set[str] = set()
     arguments: dict[str, object] = {}
     for value in given:
         owner, resource = _owner_and_resource(asked, value, account_id)
         if resource == _EVERYTHING or resource in asked.resources:  # every call is about that, or names nothing
             continue
-        parameter, name = _naming(asked, resource)
-        named.setdefault(parameter, []).append(name)
+        target = _target(asked, resource)
+        parameter = target.parameters[0]
+        named.setdefault(parameter.name, []).append(resource.removeprefix(target.before))
+        if parameter.kind is Kind.TEXTS:
+            lists.add(parameter.name)
         if owner == _SYSTEM:
-            arguments["PolicyType"] = PolicyType.SYSTEM.value
-    lists = {parameter.name for parameter in asked.parameters if parameter.kind is Kind.TEXTS}
-    for parameter, names in named.items():
-        if parameter not in lists and len(names) > 1:
+            if target.owner is None:
+                raise INVALID_RESOURCES()
+            arguments[target.owner.name] = PolicyType.SYSTEM.value
+    for name, ids in named.items():
+        if name not in lists and len(ids) > 1:
             raise INVALID_RESOURCES()
-        arguments[parameter] = names if parameter in lists else names[0]
+        arguments[name] = ids if name in lists else ids[0]
     return resources_of(asked, Arguments(arguments), account_id)
 
 
@@ -77,13 +82,9 @@ def _owner_and_resource(asked: Operation, value: str, account_id: str) -> tuple[
     return owner, resource
 
 
-def _naming(asked: Operation, resource: str) -> tuple[str, str]:
-    """The parameter that names such a resource, and the value that names this one."""
-    for template in asked.resources:
-        placeholder = PLACEHOLDER.search(template)
-        if placeholder is None:
-            continue
-        before = template[: placeholder.start()]
-        if resource.startswith(before) and len(resource) > len(before):
-            return placeholder[1], resource.removeprefix(before)
+def _target(asked: Operation, resource: str) -> Target:
+    """Where such a resource takes its id from. Raises: INVALID_RESOURCES."""
+    for target in asked.targets:
+        if target.parameters and resource.startswith(target.before) and resource != target.before:
+            return target
     raise INVALID_RESOURCES()

@@ -18,7 +18,7 @@ from message_contacts.directory.model import ResourceDirectory
 from message_contacts.errors import ApiError, ErrorDefinition
 from message_contacts.operations.call import Call, Rules, Services
 from message_contacts.operations.permissions import resources_of
-from message_contacts.operations.registry import Kind, Operation, Parameter
+from message_contacts.operations.registry import Operation, Parameter
 from message_contacts.protocol.parameters import Arguments
 
 log = structlog.get_logger(__name__)
@@ -33,9 +33,6 @@ _ANY_OPERATION = frozenset(
         errors.SIGNATURE_NONCE_USED,
     }
 )
-# Members by names of their own: Python 3.11 takes about ten times as long to find one in its class.
-_TEXTS = Kind.TEXTS
-_OBJECTS = Kind.OBJECTS
 #: Rank of an error that the operation's table does not list: behind all that it does.
 _UNLISTED = 1_000
 
@@ -116,11 +113,11 @@ def checked(operation: Operation, arguments: Arguments, rules: Rules) -> dict[st
     values: dict[str, Any] = {}
     for parameter in operation.parameters:
         try:
-            raw = _raw(parameter, arguments)
+            raw = parameter.given(arguments)
         except ValueError:
             failures.append(_invalid(parameter)(parameter=parameter.name))
             continue
-        if raw is not None and (raw or parameter.empty_means_something):
+        if raw is not None:
             given.append((parameter, raw))
         elif parameter.required:
             failures.append(parameter.missing_error(parameter=parameter.name))
@@ -140,15 +137,6 @@ def checked(operation: Operation, arguments: Arguments, rules: Rules) -> dict[st
     if failures:
         raise _first(operation, failures)
     return values
-
-
-def _raw(parameter: Parameter, arguments: Arguments) -> Any:
-    kind = parameter.kind
-    if kind is _TEXTS:
-        return arguments.texts(parameter.name)
-    if kind is _OBJECTS:
-        return arguments.objects(parameter.name)
-    return arguments.text(parameter.name)
 
 
 def _invalid(parameter: Parameter) -> ErrorDefinition:

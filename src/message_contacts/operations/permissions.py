@@ -1,15 +1,17 @@
-"""Which resources a call touches, as policies name them: made of the raw parameters, before anybody checks those."""
+"""Which resources a call touches, as policies name them: made of the raw parameters, before anybody checks those.
+
+Only parameters that the operation declares are looked at, through their declarations, as its handler gets them: what
+else a call carries changes nothing.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from message_contacts.access.model import PolicyType
-from message_contacts.operations.registry import Kind, Operation
+from message_contacts.operations.registry import Operation, Parameter, Target
 from message_contacts.protocol.parameters import Arguments
 
-PLACEHOLDER = re.compile(r"\{([A-Za-z]+)\}")
 #: Characters of the longest id that is looked at. Nothing has a longer one, so a call that sends one is refused in any
 #: case; until then it counts as a call about everything of its kind.
 LONGEST_ID = 512
@@ -19,7 +21,6 @@ _EVERYTHING = "*"
 #: Policies of the program belong to no account: `acs:ram:*:system:policy/AdministratorAccess`. Who may give away an
 #: account's own policies may not for that reason give away these.
 _SYSTEM = "system"
-_POLICY = "policy/{"
 
 
 def resources_of(operation: Operation, arguments: Arguments, account_id: str) -> Sequence[str]:
@@ -28,31 +29,29 @@ def resources_of(operation: Operation, arguments: Arguments, account_id: str) ->
     A parameter that is absent, or whose value is no text, counts as `*`; a list is one resource for each of its values.
     """
     found: list[str] = []
-    for template in operation.resources:
-        owner = _SYSTEM if template.startswith(_POLICY) and _names_system_policy(arguments) else account_id
-        prefix = f"acs:{operation.family}:*:{owner}:"
-        placeholder = PLACEHOLDER.search(template)
-        if placeholder is None:
-            found.append(prefix + template)
-            continue
-        before, after = template[: placeholder.start()], template[placeholder.end() :]
-        found += [f"{prefix}{before}{value}{after}" for value in _values(operation, placeholder[1], arguments)]
+    for target in operation.targets:
+        owner = _SYSTEM if target.owner is not None and _names_system(target.owner, arguments) else account_id
+        prefix = f"acs:{operation.family}:*:{owner}:{target.before}"
+        if target.parameters:
+            found += [f"{prefix}{value}{target.after}" for value in _ids(target, arguments)]
+        else:
+            found.append(prefix)
     return found
 
 
-def _names_system_policy(arguments: Arguments) -> bool:
+def _names_system(parameter: Parameter, arguments: Arguments) -> bool:
     try:
-        return arguments.text("PolicyType") == PolicyType.SYSTEM
+        return bool(parameter.given(arguments) == PolicyType.SYSTEM)
     except ValueError:
         return False
 
 
-def _values(operation: Operation, name: str, arguments: Arguments) -> Sequence[str]:
-    is_list = any(parameter.name == name and parameter.kind is Kind.TEXTS for parameter in operation.parameters)
+def _ids(target: Target, arguments: Arguments) -> Sequence[str]:
     try:
-        values = (arguments.texts(name) or []) if is_list else [arguments.text(name) or ""]
+        raw = next((raw for parameter in target.parameters if (raw := parameter.given(arguments))), _EVERYTHING)
     except ValueError:
         return (_EVERYTHING,)
-    if not values or len(values) > MOST_IDS:
+    values = raw if isinstance(raw, list) else [raw]
+    if len(values) > MOST_IDS:
         return (_EVERYTHING,)
     return [value if 0 < len(value) <= LONGEST_ID else _EVERYTHING for value in values]

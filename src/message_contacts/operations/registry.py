@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from message_contacts import errors
 from message_contacts.errors import ErrorDefinition
+from message_contacts.protocol.parameters import Arguments
 
 if TYPE_CHECKING:
     from message_contacts.operations.call import Call, Rules
@@ -40,6 +41,12 @@ PRODUCTS = {
 #: How permissions and resources name a version's product family.
 _FAMILIES = {RAM: "ram", STS: "sts", MESSAGE_CONTACTS: "messagecontacts"}
 
+#: Where a resource takes its id from: `{X}`, or `{X|Y}` for the first of several parameters that is given.
+_PLACEHOLDER = re.compile(r"\{([A-Za-z|]+)\}")
+#: Policies, told apart by this parameter where an operation has it: those of the account, those of the program.
+_POLICY = "policy/"
+_POLICY_TYPE = "PolicyType"
+
 
 class Kind(StrEnum):
     """How a parameter's value arrives."""
@@ -51,6 +58,11 @@ class Kind(StrEnum):
     TEXTS = "array<string>"
     #: `Name.1.Key=a&Name.1.Value=b`
     OBJECTS = "array<object>"
+
+
+# Members by names of their own: Python 3.11 takes about ten times as long to find one in its class.
+_TEXTS = Kind.TEXTS
+_OBJECTS = Kind.OBJECTS
 
 
 class Access(StrEnum):
@@ -95,9 +107,38 @@ class Parameter:
         """What the caller is told when it is required and not there."""
         return self.missing or errors.missing(self.name)
 
+    def given(self, arguments: Arguments) -> Any:
+        """Its raw value in a call: text, or a list for the two array kinds; None where it counts as absent.
+
+        Whoever asks what a call says asks here, so that permissions see what the handler gets.
+
+        Raises: ValueError for a value of another kind.
+        """
+        kind = self.kind
+        raw: Any
+        if kind is _TEXTS:
+            raw = arguments.texts(self.name)
+        elif kind is _OBJECTS:
+            raw = arguments.objects(self.name)
+        else:
+            raw = arguments.text(self.name)
+        return raw if raw or self.empty_means_something else None
+
     def needed(self, missing: ErrorDefinition | None = None) -> Parameter:
         """The same parameter where it must be given."""
         return replace(self, required=True, missing=missing or self.missing)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A resource that a permission names, taken apart: `folder/{FolderId}` is `folder/`, FolderId and nothing."""
+
+    before: str
+    #: The first of them that is given has the id, or a list of ids; none: every call is about the same.
+    parameters: tuple[Parameter, ...] = ()
+    after: str = ""
+    #: Says whose the resource is, where that is not always the account; its value `System` means the program.
+    owner: Parameter | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +179,8 @@ class Operation:
     never: Mapping[str, str]
     #: Fields of the answer beside RequestId.
     returns: Mapping[str, Shape]
-    #: Resources a permission names, below `acs:<product>:*:{account}:`; `{X}` is the raw parameter X, `*` if absent.
+    #: Resources a permission names, below `acs:<product>:*:{account}:`; `{X}` is the raw parameter X, `*` if absent;
+    #: `{X|Y}` the first of the two that is given. All of them are parameters of the operation.
     resources: tuple[str, ...]
     #: Whether the caller must have an enabled directory.
     needs_directory: bool
@@ -147,9 +189,13 @@ class Operation:
     always_allowed: bool = False
     #: Position of each error code in `errors`; codes that are not listed come last.
     rank: Mapping[str, int] = field(init=False, repr=False)
+    #: The resources taken apart, with the parameters that they name: those of the declaration, never anything else
+    #: that a call may carry.
+    targets: tuple[Target, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rank", {error.code: position for position, error in enumerate(self.errors)})
+        object.__setattr__(self, "targets", tuple(self._target(resource) for resource in self.resources))
 
     @property
     def family(self) -> str:
@@ -160,6 +206,22 @@ class Operation:
     def permission(self) -> str:
         """The name under which policies know it, e.g. `resourcemanager:AddMessageContact`."""
         return f"{self.family}:{self.name}"
+
+    def _target(self, resource: str) -> Target:
+        """The resource taken apart. Raises: ValueError when it names what is no parameter here."""
+        placeholder = _PLACEHOLDER.search(resource)
+        if placeholder is None:
+            return Target(resource)
+        declared = {parameter.name: parameter for parameter in self.parameters}
+        names = placeholder[1].split("|")
+        if not declared.keys() >= set(names):
+            raise ValueError(f"{self.name} has no parameters for {resource}")
+        return Target(
+            before=resource[: placeholder.start()],
+            parameters=tuple(declared[name] for name in names),
+            after=resource[placeholder.end() :],
+            owner=declared.get(_POLICY_TYPE) if resource.startswith(_POLICY) else None,
+        )
 
     async def __call__(self, call: Call, **values: object) -> Mapping[str, Any]:
         """Carry it out with values already checked; used by `invoke` only."""

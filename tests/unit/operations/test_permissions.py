@@ -10,7 +10,7 @@ import pytest
 from message_contacts.errors import ApiError
 from message_contacts.operations.call import Rules
 from message_contacts.operations.catalogue import REGISTRY
-from message_contacts.operations.permissions import LONGEST_ID, MOST_IDS, PLACEHOLDER, resources_of
+from message_contacts.operations.permissions import LONGEST_ID, MOST_IDS, resources_of
 from message_contacts.operations.registry import (
     MESSAGE_CONTACTS,
     RAM,
@@ -25,21 +25,27 @@ from message_contacts.protocol.parameters import Arguments
 from tests.conformance import contract
 
 ACCOUNT = "1000000000000001"
+PLACEHOLDER = re.compile(r"\{[A-Za-z|]+\}")
 DECLARED = {entry.permission: entry for _, entry in REGISTRY.all()}
 #: Every parameter that names a resource, by operation.
 NAMING = [
     (entry, parameter)
     for entry in DECLARED.values()
     for parameter in entry.parameters
-    if parameter.name in {name for text in entry.resources for name in PLACEHOLDER.findall(text)}
+    if any(parameter is named for target in entry.targets for named in target.parameters)
 ]
 
 
-def declared(*resources: str, versions: tuple[str, ...] = ("2022-04-19",)) -> Operation:
-    things = Parameter(name="Things", kind=Kind.TEXTS, parse=lambda raw, _: raw, doc="", example=["a"])
+def declared(
+    *resources: str, versions: tuple[str, ...] = ("2022-04-19",), texts: tuple[str, ...] = ("Thing", "Other")
+) -> Operation:
+    parameters = [
+        Parameter(name="Things", kind=Kind.TEXTS, parse=lambda raw, _: raw, doc="", example=["a"]),
+        *(Parameter(name=name, parse=parse_text, doc="", example="a") for name in texts),
+    ]
 
     @operation(
-        "Try", access=Access.READ, doc="", source="", parameters=[things], resources=resources, versions=versions
+        "Try", access=Access.READ, doc="", source="", parameters=parameters, resources=resources, versions=versions
     )
     async def made(_call: object) -> dict[str, str]:
         return {}
@@ -68,6 +74,11 @@ def found(entry: Operation, **parameters: Any) -> list[str]:
         ("thing/{Thing}", {"Thing": "x" * LONGEST_ID}, ["thing/" + "x" * LONGEST_ID]),
         ("thing/{Thing}", {"Thing": "x" * (LONGEST_ID + 1)}, ["thing/*"]),
         ("thing/{Thing}/part", {"Thing": "a"}, ["thing/a/part"]),
+        ("thing/{Thing|Other}", {"Thing": "a"}, ["thing/a"]),
+        ("thing/{Thing|Other}", {"Thing": "", "Other": "b"}, ["thing/b"]),
+        ("thing/{Thing|Other}", {"Thing": "a", "Other": "b"}, ["thing/a"]),
+        ("thing/{Thing|Other}", {"Thing": ["a"], "Other": "b"}, ["thing/*"]),
+        ("thing/{Thing|Other}", {}, ["thing/*"]),
         ("thing/{Things}", {"Things.1": "a", "Things.2": "b"}, ["thing/a", "thing/b"]),
         ("thing/{Things}", {"Things": '["a", ""]'}, ["thing/a", "thing/*"]),
         ("thing/{Things}", {}, ["thing/*"]),
@@ -80,7 +91,9 @@ def test_resources_are_made_of_raw_parameters(resource: str, parameters: dict[st
 
 
 def test_resources_name_family_and_account() -> None:
-    assert resources_of(declared("a/{A}", "b/*", versions=(MESSAGE_CONTACTS,)), Arguments({"A": "1"}), ACCOUNT) == [
+    entry = declared("a/{Thing}", "b/*", versions=(MESSAGE_CONTACTS,))
+
+    assert resources_of(entry, Arguments({"Thing": "1"}), ACCOUNT) == [
         f"acs:messagecontacts:*:{ACCOUNT}:a/1",
         f"acs:messagecontacts:*:{ACCOUNT}:b/*",
     ]
@@ -91,10 +104,59 @@ def test_resources_name_family_and_account() -> None:
 )
 def test_policies_of_the_program_belong_to_no_account(type_: Any, owner: str) -> None:
     """As in the vendor's AliyunCloudSSOReadOnlyAccess: `acs:ram:*:system:policy/*`."""
-    entry = declared("policy/{PolicyName}", "user/{UserName}", versions=(RAM,))
+    texts = ("PolicyName", "UserName", "PolicyType")
+    entry = declared("policy/{PolicyName}", "user/{UserName}", versions=(RAM,), texts=texts)
     arguments = Arguments({"PolicyName": "P", "UserName": "U", "PolicyType": type_})
 
     assert resources_of(entry, arguments, ACCOUNT) == [f"acs:ram:*:{owner}:policy/P", f"acs:ram:*:{ACCOUNT}:user/U"]
+
+
+#: Every parameter name there is, and the names that calls and resources know beside them.
+NAMES = sorted(
+    {parameter.name for entry in DECLARED.values() for parameter in entry.parameters}
+    | {"Action", "Version", "AccountId", "PolicyType", "Owner", "ResourceOwnerId", "Format"}
+)
+
+
+@pytest.mark.parametrize(("version", "entry"), REGISTRY.all(), ids=lambda value: getattr(value, "name", value))
+def test_what_an_operation_does_not_declare_changes_no_permission(version: str, entry: Operation) -> None:
+    """Neither parameters of other operations nor other spellings of its own: its handler does not get them either."""
+    own = {parameter.name: parameter.kind for parameter in entry.parameters}
+    given: dict[str, object] = {name: "given" for name, kind in own.items() if kind is Kind.TEXT}
+    strangers = {
+        spelling
+        for name in NAMES
+        for spelling in (name, name.lower(), name.upper(), f" {name}", f"{name} ", f"{name}.1", f"{name}.1.Key")
+        if own.get(spelling.partition(".")[0]) not in {Kind.TEXTS, Kind.OBJECTS} and spelling not in own
+    }
+    for arguments in ({}, given):
+        plain = resources_of(entry, Arguments(arguments), ACCOUNT)
+        for value in ("System", "Custom", "*", "other", "", ["System"], {"a": "System"}, 7, True):
+            more = {**dict.fromkeys(strangers, value), **arguments}
+            assert resources_of(entry, Arguments(more), ACCOUNT) == plain, (version, value)
+
+
+@pytest.mark.parametrize("raw", ["System", "Custom", "system", "SYSTEM", " System", "System ", "\uff33ystem", "", "\n"])
+def test_whose_policy_it_is_means_the_same_to_permissions_and_to_operations(raw: str) -> None:
+    deciding = [(entry, target.owner) for entry in DECLARED.values() for target in entry.targets if target.owner]
+    assert {entry.name for entry, _ in deciding} >= {"GetPolicy", "AttachPolicyToUser", "DetachPolicyFromUser"}
+    for entry, parameter in deciding:
+        try:
+            is_system = bool(raw) and parameter.parse(raw, Rules()) == "System"
+        except (ApiError, ValueError):
+            is_system = False
+        owners = {
+            resource.split(":")[3]
+            for resource in resources_of(entry, Arguments({"PolicyName": "P", "PolicyType": raw}), ACCOUNT)
+            if resource.endswith(":policy/P")
+        }
+        assert owners <= {"system" if is_system else ACCOUNT}, entry.name
+
+
+def test_a_resource_cannot_be_declared_by_what_is_no_parameter() -> None:
+    for resource in ("thing/{Nothing}", "thing/{Thing|Nothing}", "policy/{PolicyName}"):
+        with pytest.raises(ValueError, match="has no parameters for"):
+            declared(resource)
 
 
 @pytest.mark.parametrize(("entry", "parameter"), NAMING, ids=lambda value: value.name)
@@ -138,12 +200,10 @@ def test_an_id_too_long_to_be_looked_at_is_refused_by_its_operation(entry: Opera
             parameter.parse(["1234567890123456"] * (MOST_IDS + 1), Rules())
 
 
-def test_every_placeholder_names_a_parameter() -> None:
+def test_every_resource_has_a_form_that_policies_can_name() -> None:
     for entry in DECLARED.values():
-        names = {parameter.name for parameter in entry.parameters}
         for resource in entry.resources:
-            assert set(PLACEHOLDER.findall(resource)) <= names, entry.name
-            assert re.fullmatch(r"\*|[a-z]+/(\*|\{[A-Za-z]+\})", resource), entry.name
+            assert re.fullmatch(r"\*|[a-z]+/(\*|\{[A-Za-z]+(\|[A-Za-z]+)*\})", resource), entry.name
 
 
 @pytest.mark.parametrize("name", sorted(contract.operations()))
