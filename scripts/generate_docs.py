@@ -51,7 +51,9 @@ ERRORS_INTRODUCTION = (
 )
 PERMISSIONS_INTRODUCTION = (
     "What policies can allow and deny; [the guide](../guide/policies.md) tells how. `{X}` is the parameter X of the "
-    "call, and `*` where a call does not name one. An operation that names several resources needs all of them."
+    "call, and `*` where a call does not name one; `{X|Y}` is the first of the two that is given. Where it says what a "
+    "call is about that leaves the parameter out, the call has to be allowed for `*` and must not be denied for that. "
+    "An operation that names several resources needs all of them."
 )
 METRICS_INTRODUCTION = (
     "What `/metrics` tells; [the guide](../guide/metrics.md) says where, and which alerts to set. Histograms have the "
@@ -129,7 +131,7 @@ def operation_section(version: str, operation: Operation) -> Iterator[str]:
     yield ""
     yield (
         f"- Access: {operation.access.value}; permission `{operation.permission}` on "
-        + (", ".join(f"`{resource}`" for resource in operation.resources))
+        + ", ".join(resources_named(operation))
     )
     yield f"- Source: {operation.source}"
     yield ""
@@ -185,6 +187,12 @@ def flat_fields(shape: Mapping[str, Shape], prefix: str = "") -> Iterator[tuple[
             yield from flat_fields(inner, f"{path}{suffix}.")
 
 
+def resources_named(operation: Operation) -> Iterator[str]:
+    """The resources of its permission; beside each what it is for a call that leaves the parameter out."""
+    for resource, target in zip(operation.resources, operation.targets, strict=True):
+        yield f"`{resource}`" + (f" (left out: {target.implied.value})" if target.implied else "")
+
+
 def permissions_page() -> str:
     """One row for each permission, whatever versions offer its operation."""
     lines = ["# Permissions", "", NOTE, PERMISSIONS_INTRODUCTION]
@@ -199,7 +207,7 @@ def permissions_page() -> str:
         lines += ["| permission | access | resource | what for |", "|---|---|---|---|"]
         for name, (version, operation) in sorted(linked.items()):
             if operation.family == family:
-                resources = ", ".join(f"`{resource}`" for resource in operation.resources)
+                resources = cell(", ".join(resources_named(operation)))
                 if operation.always_allowed:
                     resources = "none needed: every caller may"
                 link = f"[`{name}`](operations.md#{anchor(version, operation)})"

@@ -11,7 +11,7 @@ import pytest
 
 from message_contacts import errors
 from message_contacts.operations.catalogue import REGISTRY
-from message_contacts.operations.registry import Access, Operation
+from message_contacts.operations.registry import Access, Implied, Operation
 from message_contacts.protocol.parameters import flattened
 from tests import signing
 from tests.api.ram_users import RAM, add_policy, policy_document, ram_user, statement, user_id
@@ -208,6 +208,80 @@ async def test_a_move_needs_permission_for_both_ends(api: Api) -> None:
         _, body = await user.error("MoveAccount", AccountId=member, DestinationFolderId=folder)
         assert body["Code"] == REFUSED
     await both.call("MoveAccount", AccountId=member, DestinationFolderId=folder)
+
+
+#: Operations that take one particular thing for the parameter that names it when that is left out.
+IMPLYING = [(version, entry) for version, entry in OPERATIONS if entry.implying]
+
+
+async def _implied_resource(api: Api, operation: Operation, user_name: str) -> str:
+    (target,) = operation.implying
+    name = await api.root_folder() if target.implied is Implied.ROOT_FOLDER else user_name
+    return resource(f"{target.before}{name}", operation.family)
+
+
+@pytest.mark.parametrize(("version", "operation"), IMPLYING, ids=lambda value: getattr(value, "name", value))
+async def test_what_is_denied_is_not_done_by_leaving_its_name_out(version: str, operation: Operation, api: Api) -> None:
+    await api.call("CreateUser", RAM, UserName="aliced")
+    named = await _implied_resource(api, operation, "alice")
+    alice = await ram_user(
+        api, "alice", statement("Allow", "*"), statement("Deny", operation.permission, [named, "acs:*:*:*:user/aliced"])
+    )
+    (naming,) = operation.implying[0].parameters
+    given = {**example(operation), **({"UserAccessKeyId": alice.key_id} if operation.family == "ram" else {})}
+
+    for more in ({}, {naming.name: ""}, {naming.name: named.rpartition("/")[2]}):
+        _, body = await alice.error(operation.name, version, **given, **more)
+        assert body["Code"] == REFUSED
+        assert body["AccessDeniedDetail"]["NoPermissionType"] == "ExplicitDeny"
+        sealed = body["AccessDeniedDetail"]["EncodedDiagnosticMessage"]
+        decoded = await api.call("DecodeDiagnosticMessage", RAM, EncodedDiagnosticMessage=sealed)
+        assert decoded["DecodedDiagnosticMessage"]["AuthResource"] == named
+        answer = await api.call(
+            "SimulateAccess", "2026-11-01", Operation=operation.name, OperationVersion=version, UserName="alice"
+        )
+        assert (answer["Reason"], answer["DecidedBy"]["Resource"]) == ("DeniedByPolicy", named)
+
+
+@pytest.mark.parametrize(("version", "operation"), IMPLYING, ids=lambda value: getattr(value, "name", value))
+async def test_what_is_denied_elsewhere_is_done_where_it_is_not(version: str, operation: Operation, api: Api) -> None:
+    """Denied on another user, or on another folder; and allowing the one thing is not enough for not naming it."""
+    elsewhere = resource(f"{operation.implying[0].before}other", operation.family)
+    user = await ram_user(api, "alice", statement("Allow", "*"), statement("Deny", operation.permission, elsewhere))
+    assert await code_of(user, version, operation) != REFUSED
+
+    only_this = statement("Allow", operation.permission, await _implied_resource(api, operation, "bob"))
+    bob = await ram_user(api, "bob", only_this)
+    assert await code_of(bob, version, operation) == REFUSED
+
+
+async def test_what_is_denied_on_root_is_not_done_where_there_is_no_directory(api: Api) -> None:
+    user = await ram_user(
+        api, "alice", statement("Allow", "*"), statement("Deny", "*", resource(f"folder/{await api.root_folder()}"))
+    )
+    await api.call("DestroyResourceDirectory")
+
+    _, body = await user.error("ListFoldersForParent")
+
+    assert body["Code"] == errors.ENTITY_NOT_EXISTS_RESOURCE_DIRECTORY.code
+
+
+async def test_a_test_of_a_webhook_is_a_test_about_that_webhook(api: Api) -> None:
+    send = "messagecontacts:SendTestMessage"
+    tested = [
+        resource(f"testmessage/{name}", "messagecontacts") for name in ("wh-4fxkpq9tmz2ab7cd", "wh-0000000000000000")
+    ]
+    kept_out = await ram_user(api, "alice", statement("Allow", "*"), statement("Deny", send, tested[0]))
+    narrow = await ram_user(api, "bob", statement("Allow", send, tested[0]))
+
+    async def code(user: Api, **given: str) -> str:
+        return str((await user.error("SendTestMessage", "2026-11-01", **given))[1]["Code"])
+
+    assert await code(kept_out, WebhookId="wh-4fxkpq9tmz2ab7cd") == REFUSED
+    assert await code(kept_out, WebhookId="wh-0000000000000000") == "EntityNotExists.Webhook"
+    assert await code(narrow, WebhookId="wh-4fxkpq9tmz2ab7cd") == "EntityNotExists.Webhook"
+    for given in ({}, {"WebhookId": "wh-0000000000000000"}, {"ContactId": "c-qL4HqKONzOM7wxyz", "Channel": "email"}):
+        assert await code(narrow, **given) == REFUSED
 
 
 async def test_what_one_policy_denies_no_other_one_allows(api: Api) -> None:

@@ -30,7 +30,13 @@ async def test_it_names_the_statement_that_allows(api: Api) -> None:
 
     decided = answer.pop("DecidedBy")
     assert json.loads(decided.pop("Statement")) == statement("Allow", "resourcemanager:Get*")
-    assert decided == {"PolicyName": "dashboard-policy", "PolicyType": "Custom", "VersionId": "v1", "Position": 2}
+    assert decided == {
+        "PolicyName": "dashboard-policy",
+        "PolicyType": "Custom",
+        "VersionId": "v1",
+        "Position": 2,
+        "Resource": f"{CONTACT}c-1",
+    }
     assert answer == {
         "Allowed": True,
         "Reason": "AllowedByPolicy",
@@ -187,6 +193,8 @@ async def test_it_decides_as_a_call_is_decided(api: Api) -> None:
         "dashboard",
         statement("Allow", ["*:Get*", "*:List*", "ram:*User*"]),
         statement("Deny", "*:*Policy*"),
+        statement("Deny", "ram:*AccessKey*", f"acs:ram:*:{ACCOUNT_ID}:user/dashboard"),
+        statement("Deny", "*:*", f"acs:resourcemanager:*:{ACCOUNT_ID}:folder/{await api.root_folder()}"),
     )
     for version, operation in REGISTRY.all():
         answer = await simulated(api, operation.name, OperationVersion=version, SecureTransport="false")

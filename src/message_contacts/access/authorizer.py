@@ -71,6 +71,7 @@ class Authorizer:
         operation_name: str,
         permission: str,
         resources: Sequence[str],
+        implied: Sequence[str] = (),
         request_id: str,
         source_address: str,
         secure: bool,
@@ -80,6 +81,7 @@ class Authorizer:
         Args:
             permission: E.g. `resourcemanager:AddMessageContact`.
             resources: All that the call touches; each has to be allowed.
+            implied: What it is about without naming it; the call must not be denied on any of them.
             secure: Whether the call came over TLS.
         Raises:
             ApiError: NO_PERMISSION with its details; INVALID_ACCESS_KEY_ID_NOT_FOUND when the user is gone.
@@ -92,13 +94,13 @@ class Authorizer:
             raise errors.INVALID_ACCESS_KEY_ID_NOT_FOUND()
         now = self.clock.now()
         context = Context(source_address=source_address, now=now, secure=secure)
-        decision = decide(self._policies.of(attached), permission, resources, context)
+        decision = decide(self._policies.of(attached), permission, resources, context, implied=implied)
         if decision.verdict is Verdict.ALLOWED:
             return
         self.observer.note(
             caller,
             operation_name=operation_name,
-            resources=resources,
+            resources=resources if decision.resource in resources else [*resources, decision.resource],
             request_id=request_id,
             source_address=source_address,
             now=now,

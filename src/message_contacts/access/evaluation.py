@@ -51,12 +51,20 @@ class Decision:
     statement: int
 
 
-def decide(policies: Sequence[GrantedPolicy], action: str, resources: Sequence[str], context: Context) -> Decision:
+def decide(
+    policies: Sequence[GrantedPolicy],
+    action: str,
+    resources: Sequence[str],
+    context: Context,
+    *,
+    implied: Sequence[str] = (),
+) -> Decision:
     """Whether policies allow an action on all of several resources.
 
     Args:
         action: Name of a permission, e.g. `resourcemanager:AddMessageContact`; letter case does not count.
         resources: One at least. The first one that is refused decides; an explicit refusal anywhere comes first.
+        implied: More resources, on which it must not be denied, but need not be allowed.
     """
     action = action.lower()
     decisions = [_decide_one(policies, action, resource, context) for resource in resources]
@@ -64,6 +72,11 @@ def decide(policies: Sequence[GrantedPolicy], action: str, resources: Sequence[s
         for decision in decisions:
             if decision.verdict is verdict:
                 return decision
+        if implied and verdict is Verdict.EXPLICIT_DENY:
+            for resource in implied:
+                decision = _decide_one(policies, action, resource, context)
+                if decision.verdict is verdict:
+                    return decision
     return decisions[-1]
 
 

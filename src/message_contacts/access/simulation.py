@@ -37,16 +37,22 @@ class Simulation:
 
 
 def simulate(
-    attached: Sequence[AttachedPolicy], permission: str, resources: Sequence[str], context: Context
+    attached: Sequence[AttachedPolicy],
+    permission: str,
+    resources: Sequence[str],
+    context: Context,
+    *,
+    implied: Sequence[str] = (),
 ) -> Simulation:
     """Decide as `evaluation.decide` does about a user that has these policies, and tell what it was made of.
 
     Args:
         permission: E.g. `resourcemanager:AddMessageContact`.
         resources: One at least; each has to be allowed.
+        implied: What the call is about without naming it; it must not be denied on any of them.
     """
     granted = UnderstoodPolicies().of(attached)
-    decision = decide(granted, permission, resources, context)
+    decision = decide(granted, permission, resources, context, implied=implied)
     statement = ""
     for policy, source in zip(granted, attached, strict=True):
         if policy is decision.policy:

@@ -206,7 +206,7 @@ async def get_delivery(call: Call, *, delivery_id: str) -> Mapping[str, Any]:
         "Verdict": Field("string", "accepted, try-again or never.", "accepted"),
         "Reply": Field("string", "The channel's answer, as a word.", "accepted"),
     },
-    resources=["testmessage/{ContactId}"],
+    resources=["testmessage/{ContactId|WebhookId}"],
 )
 async def send_test_message(
     call: Call, *, contact_id: str | None, channel: Channel | None, webhook_id: str | None

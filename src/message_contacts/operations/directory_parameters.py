@@ -16,7 +16,7 @@ from message_contacts.directory import names, tags
 from message_contacts.directory.model import ACCOUNT_ID, FOLDER_ID, Member
 from message_contacts.errors import ApiError
 from message_contacts.operations import paging
-from message_contacts.operations.registry import Kind, Parameter
+from message_contacts.operations.registry import Implied, Kind, Parameter
 from message_contacts.operations.token_paging import read_token
 from message_contacts.operations.values import parse_boolean, parse_text
 
@@ -82,6 +82,7 @@ PARENT_FOLDER_ID = Parameter(
     parse=matching(FOLDER_ID),
     doc="Folder in which it lies; Root when absent.",
     example="r-b1****",
+    implied=Implied.ROOT_FOLDER,
     invalid=(errors.INVALID_PARAMETER_PARENT_FOLDER_ID,),
 )
 DESTINATION_FOLDER_ID = Parameter(

@@ -1,4 +1,4 @@
-"""A call that nobody makes: which operation it would be of, and which resources it would be about."""
+"""A call that nobody makes: which operation it would be of, and which parameters would name what it is about."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from message_contacts.access.model import PolicyType
 from message_contacts.errors import ErrorDefinition
-from message_contacts.operations.permissions import resources_of
 from message_contacts.operations.registry import PRODUCTS, Kind, Operation, Target
 from message_contacts.protocol.parameters import Arguments
 
@@ -42,8 +41,8 @@ def operation_of(name: str, version: str | None) -> Operation:
     return found[chosen]
 
 
-def resources_named(asked: Operation, given: Sequence[str], account_id: str) -> Sequence[str]:
-    """What a call would be about whose parameters name these resources, in full.
+def arguments_naming(asked: Operation, given: Sequence[str], account_id: str) -> Arguments:
+    """The parameters of a call that names these resources.
 
     Args:
         given: Such as `messagecontact/c-1`, with or without `acs:resourcemanager:*:<account>:` before it.
@@ -69,7 +68,7 @@ def resources_named(asked: Operation, given: Sequence[str], account_id: str) -> 
         if name not in lists and len(ids) > 1:
             raise INVALID_RESOURCES()
         arguments[name] = ids if name in lists else ids[0]
-    return resources_of(asked, Arguments(arguments), account_id)
+    return Arguments(arguments)
 
 
 def _owner_and_resource(asked: Operation, value: str, account_id: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from message_contacts.changes import Nonce
 from message_contacts.directory.model import ResourceDirectory
 from message_contacts.errors import ApiError, ErrorDefinition
 from message_contacts.operations.call import Call, Rules, Services
-from message_contacts.operations.permissions import resources_of
+from message_contacts.operations.permissions import implied_resources, resources_of
 from message_contacts.operations.registry import Operation, Parameter
 from message_contacts.protocol.parameters import Arguments
 
@@ -68,6 +68,8 @@ class Invoker:
             ApiError: What the caller is told. Anything else is a bug.
         """
         services = self._services
+        if directory is None:
+            directory = await services.directory.directory(caller.account_id)
         # Before anything that says what there is: a caller without permission learns nothing.
         if caller.user_id is not None and not operation.always_allowed:
             await self._authorizer.check(
@@ -75,12 +77,13 @@ class Invoker:
                 operation_name=operation.name,
                 permission=operation.permission,
                 resources=resources_of(operation, arguments, caller.account_id),
+                implied=await implied_resources(operation, arguments, caller, directory=directory, services=services)
+                if operation.implying
+                else (),
                 request_id=request_id,
                 source_address=source_address,
                 secure=secure,
             )
-        if directory is None:
-            directory = await services.directory.directory(caller.account_id)
         if directory is None and operation.needs_directory:
             raise errors.ENTITY_NOT_EXISTS_RESOURCE_DIRECTORY(account_id=caller.account_id)
         values = checked(operation, arguments, services.rules)

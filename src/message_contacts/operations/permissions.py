@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from message_contacts.access.model import PolicyType
-from message_contacts.operations.registry import Operation, Parameter, Target
+from message_contacts.access.model import Caller, PolicyType
+from message_contacts.directory.model import ResourceDirectory
+from message_contacts.operations.call import Services
+from message_contacts.operations.registry import Implied, Operation, Parameter, Target
 from message_contacts.protocol.parameters import Arguments
 
 #: Characters of the longest id that is looked at. Nothing has a longer one, so a call that sends one is refused in any
@@ -30,13 +32,56 @@ def resources_of(operation: Operation, arguments: Arguments, account_id: str) ->
     """
     found: list[str] = []
     for target in operation.targets:
-        owner = _SYSTEM if target.owner is not None and _names_system(target.owner, arguments) else account_id
-        prefix = f"acs:{operation.family}:*:{owner}:{target.before}"
+        prefix = _prefix(operation, target, arguments, account_id)
         if target.parameters:
             found += [f"{prefix}{value}{target.after}" for value in _ids(target, arguments)]
         else:
             found.append(prefix)
     return found
+
+
+async def implied_resources(
+    operation: Operation,
+    arguments: Arguments,
+    caller: Caller,
+    *,
+    directory: ResourceDirectory | None,
+    services: Services,
+) -> Sequence[str]:
+    """What a call is about though it names `*`: the things that its handler takes for parameters left out.
+
+    What denies the operation on one of them denies this call too (docs/adr/0026). Nothing is looked up for a call that
+    names what it is about.
+
+    Args:
+        caller: A RAM user; need not exist any more.
+        directory: The caller's; None when it has none, and so no folders either.
+    """
+    found: list[str] = []
+    for target in operation.implying:
+        if _is_named(target, arguments):
+            continue
+        if target.implied is Implied.ROOT_FOLDER:
+            name = None if directory is None else directory.root_folder_id
+        else:
+            user = None if caller.user_id is None else await services.ram.user(caller.account_id, caller.user_id)
+            name = None if user is None else user.name
+        if name is not None:
+            found.append(f"{_prefix(operation, target, arguments, caller.account_id)}{name}{target.after}")
+    return found
+
+
+def _prefix(operation: Operation, target: Target, arguments: Arguments, account_id: str) -> str:
+    owner = _SYSTEM if target.owner is not None and _names_system(target.owner, arguments) else account_id
+    return f"acs:{operation.family}:*:{owner}:{target.before}"
+
+
+def _is_named(target: Target, arguments: Arguments) -> bool:
+    """Whether the call names it, if only by a value that its operation is going to refuse."""
+    try:
+        return any(parameter.given(arguments) for parameter in target.parameters)
+    except ValueError:
+        return True
 
 
 def _names_system(parameter: Parameter, arguments: Arguments) -> bool:

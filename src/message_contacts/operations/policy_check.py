@@ -8,7 +8,7 @@ from typing import Any
 
 from message_contacts.access.conditions import Condition, Context, address_of
 from message_contacts.access.evaluation import Verdict
-from message_contacts.access.model import AccessKey, KeyStatus, User
+from message_contacts.access.model import AccessKey, Caller, KeyStatus, User
 from message_contacts.access.simulation import NearMiss, Simulation, simulate
 from message_contacts.clock import Instant
 from message_contacts.errors import ErrorDefinition
@@ -17,12 +17,12 @@ from message_contacts.operations.imagined_calls import (
     INVALID_OPERATION,
     INVALID_OPERATION_VERSION,
     INVALID_RESOURCES,
+    arguments_naming,
     operation_of,
-    resources_named,
 )
 from message_contacts.operations.moments import moment_parameter
 from message_contacts.operations.own_parameters import VERSIONS, missing_parameter, text
-from message_contacts.operations.permissions import MOST_IDS
+from message_contacts.operations.permissions import MOST_IDS, implied_resources, resources_of
 from message_contacts.operations.registry import (
     PRODUCTS,
     Access,
@@ -158,6 +158,12 @@ _POLICY_FIELDS = {
         "UserName": Field("string", "The user that would call; absent for the account itself.", "dashboard"),
         "DecidedBy": {
             **_POLICY_FIELDS,
+            "Resource": Field(
+                "string",
+                "What it allows or denies it for; one of Resources, or what the operation takes for a parameter that "
+                "is left out, such as the user that calls.",
+                "acs:resourcemanager:*:151266687691****:messagecontact/c-qL4HqKONzOM7****",
+            ),
             "Statement": Field(
                 "string", "The statement that allows or denies, JSON.", '{"Effect": "Allow", "Action": "*"}'
             ),
@@ -205,7 +211,8 @@ async def simulate_access(
     secure_transport: bool,
 ) -> Mapping[str, Any]:
     asked = operation_of(operation, operation_version)
-    about = resources_named(asked, resources, call.account_id)
+    arguments = arguments_naming(asked, resources, call.account_id)
+    about = resources_of(asked, arguments, call.account_id)
     user, key = await _caller(call, user_name, user_access_key_id)
     told = {
         "Permission": asked.permission,
@@ -226,7 +233,15 @@ async def simulate_access(
         now=call.now if time is None else time,
         secure=secure_transport,
     )
-    return {**_answer(simulate(attached, asked.permission, about, context), asked.permission, context), **told}
+    implied = await implied_resources(
+        asked,
+        arguments,
+        Caller(call.account_id, "", user.user_id),
+        directory=call.enabled_directory,
+        services=call.services,
+    )
+    found = simulate(attached, asked.permission, about, context, implied=implied)
+    return {**_answer(found, asked.permission, context), **told}
 
 
 async def _caller(call: Call, user_name: str | None, access_key_id: str | None) -> tuple[User | None, AccessKey | None]:
@@ -273,6 +288,7 @@ def _answer(found: Simulation, permission: str, context: Context) -> dict[str, A
             "PolicyType": decision.policy.type,
             "VersionId": decision.policy.version_id,
             "Position": decision.statement,
+            "Resource": decision.resource,
             "Statement": found.statement,
         },
     }

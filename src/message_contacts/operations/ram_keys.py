@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from message_contacts.access import ram_errors, user_keys, users
@@ -15,11 +16,12 @@ from message_contacts.operations.dates import utc_seconds
 from message_contacts.operations.ram_fields import KEY_FIELDS, NEW_KEY_FIELDS, shown_key
 from message_contacts.operations.ram_parameters import SOURCE, USER_RESOURCE, VERSIONS, table
 from message_contacts.operations.ram_users import existing_user
-from message_contacts.operations.registry import Access, Field, Items, Operation, operation
+from message_contacts.operations.registry import Access, Field, Implied, Items, Operation, operation
 
-_OWNER = (given.USER_NAME,)
-_UPDATE = (given.USER_NAME, given.USER_ACCESS_KEY_ID.needed(), given.STATUS.needed())
-_DELETE = (given.USER_NAME, given.USER_ACCESS_KEY_ID.needed())
+_USER_NAME = replace(given.USER_NAME, implied=Implied.CALLING_USER)
+_OWNER = (_USER_NAME,)
+_UPDATE = (_USER_NAME, given.USER_ACCESS_KEY_ID.needed(), given.STATUS.needed())
+_DELETE = (_USER_NAME, given.USER_ACCESS_KEY_ID.needed())
 
 
 async def _owner(call: Call, user_name: str | None) -> KeyOwner:

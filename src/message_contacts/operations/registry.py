@@ -72,6 +72,15 @@ class Access(StrEnum):
     WRITE = "write"
 
 
+class Implied(StrEnum):
+    """The one thing that a call is about which leaves out the parameter naming it: its handler takes that."""
+
+    #: The RAM user that calls; nothing where the account itself does.
+    CALLING_USER = "the user that calls"
+    #: Root of the caller's directory.
+    ROOT_FOLDER = "Root"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """One parameter of an operation."""
@@ -92,6 +101,8 @@ class Parameter:
     invalid: tuple[ErrorDefinition, ...] = ()
     #: Value the handler gets when it is absent.
     default: object = None
+    #: What the handler takes when it is absent, where that is one thing that policies can name.
+    implied: Implied | None = None
     #: Whether empty is a value of its own (then `parse` gets "").
     empty_means_something: bool = False
     #: The values it can take, where they are few.
@@ -137,6 +148,8 @@ class Target:
     #: The first of them that is given has the id, or a list of ids; none: every call is about the same.
     parameters: tuple[Parameter, ...] = ()
     after: str = ""
+    #: What it is when none of them is given, where that is one thing; None: everything of its kind, or nothing.
+    implied: Implied | None = None
     #: Says whose the resource is, where that is not always the account; its value `System` means the program.
     owner: Parameter | None = None
 
@@ -192,10 +205,13 @@ class Operation:
     #: The resources taken apart, with the parameters that they name: those of the declaration, never anything else
     #: that a call may carry.
     targets: tuple[Target, ...] = field(init=False, repr=False)
+    #: Those that are one thing even in calls that do not name it.
+    implying: tuple[Target, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rank", {error.code: position for position, error in enumerate(self.errors)})
         object.__setattr__(self, "targets", tuple(self._target(resource) for resource in self.resources))
+        object.__setattr__(self, "implying", tuple(target for target in self.targets if target.implied is not None))
 
     @property
     def family(self) -> str:
@@ -216,10 +232,12 @@ class Operation:
         names = placeholder[1].split("|")
         if not declared.keys() >= set(names):
             raise ValueError(f"{self.name} has no parameters for {resource}")
+        naming = tuple(declared[name] for name in names)
         return Target(
             before=resource[: placeholder.start()],
-            parameters=tuple(declared[name] for name in names),
+            parameters=naming,
             after=resource[placeholder.end() :],
+            implied=next((parameter.implied for parameter in naming if not parameter.required), None),
             owner=declared.get(_POLICY_TYPE) if resource.startswith(_POLICY) else None,
         )
 

@@ -11,14 +11,22 @@ from typing import Any
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def verdict(policies: Sequence[dict[str, Any]], action: str, resources: Sequence[str], call: dict[str, Any]) -> str:
+def verdict(
+    policies: Sequence[dict[str, Any]],
+    action: str,
+    resources: Sequence[str],
+    call: dict[str, Any],
+    implied: Sequence[str] = (),
+) -> str:
     """`Allowed`, `ImplicitDeny` or `ExplicitDeny`.
 
     Args:
         call: `ip` (text or None), `now` (milliseconds), `secure`.
+        implied: Must not be denied either, and need not be allowed.
     """
     effects = [{_effect(one, action, resource, call) for one in _all(policies)} for resource in resources]
-    if any("Deny" in found for found in effects):
+    unnamed = {_effect(one, action, resource, call) for one in _all(policies) for resource in implied}
+    if "Deny" in unnamed or any("Deny" in found for found in effects):
         return "ExplicitDeny"
     return "Allowed" if all("Allow" in found for found in effects) else "ImplicitDeny"
 

@@ -155,6 +155,33 @@ async def test_a_refusal_says_what_is_lacking_and_seals_why(
     ]
 
 
+async def test_a_refusal_for_what_is_implied_names_it_to_whoever_may_know() -> None:
+    implied = f"acs:resourcemanager:*:{ACCOUNT}:folder/r-1"
+    observer = Observer()
+    grants = Grants(
+        {"Effect": "Allow", "Action": "*", "Resource": "*"}, {"Effect": "Deny", "Action": "*", "Resource": implied}
+    )
+    judge = authorizer(grants, observer)
+
+    with pytest.raises(ApiError) as refused:
+        await judge.check(
+            Caller(ACCOUNT, "MCkey", USER),
+            operation_name="CreateFolder",
+            permission="resourcemanager:CreateFolder",
+            resources=RESOURCES,
+            implied=[implied],
+            request_id="R-1",
+            source_address="203.0.113.7",
+            secure=True,
+        )
+
+    detail = refused.value.access_denied or {}
+    assert detail["NoPermissionType"] == "ExplicitDeny"
+    assert "r-1" not in str({name: value for name, value in detail.items() if name != "EncodedDiagnosticMessage"})
+    assert judge.diagnoses.open(detail["EncodedDiagnosticMessage"], ACCOUNT).resource == implied
+    assert observer.noted[0][1]["resources"] == [*RESOURCES, implied]
+
+
 async def test_a_user_who_is_gone_is_nobody() -> None:
     observer = Observer()
 

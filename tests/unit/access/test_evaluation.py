@@ -182,6 +182,35 @@ def test_an_explicit_refusal_outweighs_that_something_else_is_not_allowed() -> N
     assert refused.resource == FOLDER
 
 
+IMPLIED = f"acs:resourcemanager:*:{ACCOUNT}:folder/r-1"
+UNNAMED = f"acs:resourcemanager:*:{ACCOUNT}:folder/*"
+
+
+@pytest.mark.parametrize(
+    ("statements", "expected", "resource", "statement"),
+    [
+        ([], Verdict.IMPLICIT_DENY, UNNAMED, 0),
+        ([allow()], Verdict.ALLOWED, UNNAMED, 1),
+        # What is implied has to be neither allowed by itself nor is it enough.
+        ([allow(resource=IMPLIED)], Verdict.IMPLICIT_DENY, UNNAMED, 0),
+        ([allow(), deny(resource=IMPLIED)], Verdict.EXPLICIT_DENY, IMPLIED, 2),
+        ([deny(resource=IMPLIED), allow()], Verdict.EXPLICIT_DENY, IMPLIED, 1),
+        ([deny(resource=IMPLIED)], Verdict.EXPLICIT_DENY, IMPLIED, 1),
+        ([allow(), deny(resource="*")], Verdict.EXPLICIT_DENY, UNNAMED, 2),
+        ([allow(), deny("ram:*", IMPLIED)], Verdict.ALLOWED, UNNAMED, 1),
+        ([allow(), deny(resource=FOLDER)], Verdict.ALLOWED, UNNAMED, 1),
+    ],
+)
+def test_what_is_implied_must_not_be_denied(
+    statements: list[dict[str, Any]], expected: Verdict, resource: str, statement: int
+) -> None:
+    policies = granted(statements) if statements else []
+
+    decided = decide(policies, GET, [UNNAMED], CALL, implied=[IMPLIED])
+
+    assert (decided.verdict, decided.resource, decided.statement) == (expected, resource, statement)
+
+
 # Few different texts, so that random policies and random calls have something to do with each other.
 ACTIONS = st.sampled_from(["ram:GetUser", "ram:ListUsers", "rd:GetUser", "rd:Delete"])
 RESOURCES = st.sampled_from(
@@ -243,15 +272,19 @@ def context_of(call: dict[str, Any]) -> Context:
     return Context(source_address=call["ip"] or "", now=Instant(call["now"]), secure=call["secure"])
 
 
-@given(POLICIES, ACTIONS, ASKED, CALLS)
+@given(POLICIES, ACTIONS, ASKED, CALLS, st.lists(RESOURCES, max_size=2))
 def test_an_evaluator_written_another_way_agrees(
-    policies: list[list[dict[str, Any]]], action: str, resources: list[str], call: dict[str, Any]
+    policies: list[list[dict[str, Any]]],
+    action: str,
+    resources: list[str],
+    call: dict[str, Any],
+    implied: list[str],
 ) -> None:
     documents = [{"Version": "1", "Statement": entries} for entries in policies]
 
-    assert decide(granted(*policies), action, resources, context_of(call)).verdict.value == other_evaluator.verdict(
-        documents, action, resources, call
-    )
+    decided = decide(granted(*policies), action, resources, context_of(call), implied=implied)
+
+    assert decided.verdict.value == other_evaluator.verdict(documents, action, resources, call, implied)
 
 
 @given(POLICIES, statements("Deny"), ACTIONS, ASKED, CALLS)

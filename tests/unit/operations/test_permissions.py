@@ -136,6 +136,27 @@ def test_what_an_operation_does_not_declare_changes_no_permission(version: str, 
             assert resources_of(entry, Arguments(more), ACCOUNT) == plain, (version, value)
 
 
+#: Operations that may be called without naming anything, and then are about all there is of the kind.
+ABOUT_ALL = {"ListVerificationEvidence"}
+#: Operations that refuse a call which names nothing, though no single parameter is required.
+REFUSED_WITHOUT = {"SendTestMessage"}
+
+
+def test_what_an_operation_takes_for_a_parameter_left_out_is_declared() -> None:
+    """Else what denies it on that one thing would be evaded by not naming it."""
+    optional = {
+        entry.name
+        for _, entry in REGISTRY.all()
+        for target in entry.targets
+        if target.parameters and not any(parameter.required for parameter in target.parameters)
+    }
+
+    implying = {entry.name for _, entry in REGISTRY.all() if entry.implying}
+
+    assert optional == implying | ABOUT_ALL | REFUSED_WITHOUT
+    assert not implying & (ABOUT_ALL | REFUSED_WITHOUT)
+
+
 @pytest.mark.parametrize("raw", ["System", "Custom", "system", "SYSTEM", " System", "System ", "\uff33ystem", "", "\n"])
 def test_whose_policy_it_is_means_the_same_to_permissions_and_to_operations(raw: str) -> None:
     deciding = [(entry, target.owner) for entry in DECLARED.values() for target in entry.targets if target.owner]
