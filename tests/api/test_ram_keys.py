@@ -119,9 +119,13 @@ async def test_a_key_of_another_user_or_account_does_not_exist(operation: str, a
 
 
 async def test_calls_make_up_to_five_keys_of_the_account(api: Api) -> None:
-    for _ in range(4):
+    """Those that the operator made count too; the operator may make more."""
+    await api.service.administration.create_access_key(ACCOUNT_ID)
+    for _ in range(3):
         await api.call("CreateAccessKey", RAM)
     assert (await api.error("CreateAccessKey", RAM))[1]["Code"] == "LimitExceeded.User.AccessKey"
+    await api.service.administration.create_access_key(ACCOUNT_ID)
+    assert len(await key_ids(api)) == 6
 
 
 async def test_no_log_line_has_the_secret_of_a_new_key(api: Api) -> None:

@@ -14,7 +14,7 @@ from message_contacts.access import ram_errors
 from message_contacts.access.model import AccessKey, KeyStatus, User
 from message_contacts.changes import Change, Decision, Delete, Insert, Update
 
-#: Keys that one user may have, and those of the account itself that calls may make; the operator may make more.
+#: Keys that one user may have, and the account itself, whoever made them; only the operator may make more.
 MOST_KEYS_OF_USER = 2
 MOST_KEYS_OF_ACCOUNT = 5
 
