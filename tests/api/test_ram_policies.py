@@ -204,3 +204,13 @@ async def test_calling_an_accounts_policy_one_of_the_system_opens_nothing(operat
         for more in ({}, {"PolicyType": "System"}):
             _, body = await caller.error(operation, RAM, **policy, **more)
             assert (body["Code"], body["AccessDeniedDetail"]["NoPermissionType"]) == ("NoPermission", verdict)
+
+
+@pytest.mark.parametrize("operation", ["ListUsers", "ListPolicies"])
+async def test_what_is_no_marker_does_not_begin_the_list_anew(operation: str, api: Api) -> None:
+    await api.call("CreateUser", RAM, UserName="dashboard")
+    # Names of neither: `dash board`, `Other/dashboard`, `Custom/dash board`, 3,750 times A.
+    nowhere = ["ZGFzaCBib2FyZA", "T3RoZXIvZGFzaGJvYXJk", "Q3VzdG9tL2Rhc2ggYm9hcmQ", "QUFB" * 1_250]
+    for marker in ("@@", " ", "A" * 5_000, *nowhere):
+        status, body = await api.error(operation, RAM, Marker=marker, MaxItems=1)
+        assert (status, body["Code"]) == (400, "InvalidMarker"), marker

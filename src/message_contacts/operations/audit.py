@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,7 +17,7 @@ from message_contacts.operations.dates import utc_time
 from message_contacts.operations.moments import moment_parameter
 from message_contacts.operations.own_parameters import DATE, VERSIONS, list_errors, text
 from message_contacts.operations.registry import Access, Field, Items, Operation, Parameter, Shape, operation
-from message_contacts.operations.token_paging import MAX_RESULTS, NEXT_TOKEN, TOKEN_FIELDS
+from message_contacts.operations.token_paging import MAX_RESULTS, NEXT_TOKEN, TOKEN_FIELDS, encoded
 
 INVALID_KIND = ErrorDefinition(400, "InvalidParameter.Kind", "The Kind is invalid.")
 INVALID_START_TIME = ErrorDefinition(400, "InvalidParameter.StartTime", "The StartTime is invalid.")
@@ -139,7 +138,7 @@ async def list_audit_events(
         end=end_time,
     )
     found = await reading.find(store, call.account_id, wanted, after=next_token, limit=max_results)
-    more = {} if found.next is None else {"NextToken": urlsafe_b64encode(found.next.encode()).decode().rstrip("=")}
+    more = {} if found.next is None else {"NextToken": encoded(found.next.encode())}
     return {"Events": [_entry(kept) for kept in found.events], **more}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,7 +14,7 @@ from message_contacts.errors import ErrorDefinition
 from message_contacts.operations.call import Call, Rules
 from message_contacts.operations.own_parameters import VERSIONS
 from message_contacts.operations.registry import Access, Field, Items, Kind, Operation, Parameter, Shape, operation
-from message_contacts.operations.token_paging import INVALID_NEXT_TOKEN, NEXT_TOKEN, TOKEN_FIELDS, read_token
+from message_contacts.operations.token_paging import INVALID_NEXT_TOKEN, NEXT_TOKEN, TOKEN_FIELDS, encoded, read_token
 
 INVALID_HEADS = ErrorDefinition(400, "InvalidParameter.Heads", "The Heads are invalid.")
 
@@ -84,7 +83,7 @@ def _parse_place(text: str, _rules: Rules) -> Place:
 async def verify_audit_trail(call: Call, *, heads: Sequence[Head], next_token: Place | None) -> Mapping[str, Any]:
     part = await checking.check(call.services.audit, call.account_id, next_token, heads)
     verdict = part.verdict
-    more = {} if part.is_last else {"NextToken": urlsafe_b64encode(part.place.text.encode()).decode().rstrip("=")}
+    more = {} if part.is_last else {"NextToken": encoded(part.place.text.encode())}
     return {
         "Unbroken": verdict.unbroken,
         "Breaks": verdict.breaks,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,7 +22,14 @@ from message_contacts.operations.message_parameters import invalid
 from message_contacts.operations.own_parameters import DATE, SOURCE, VERSIONS, list_errors, text
 from message_contacts.operations.reach_parameters import INVALID_MESSAGE_TYPE, MESSAGE_TYPE
 from message_contacts.operations.registry import Access, Field, Items, Kind, Operation, Parameter, Shape, operation
-from message_contacts.operations.token_paging import INVALID_NEXT_TOKEN, MAX_RESULTS, NEXT_TOKEN, TOKEN_FIELDS
+from message_contacts.operations.token_paging import (
+    INVALID_NEXT_TOKEN,
+    MAX_RESULTS,
+    NEXT_TOKEN,
+    TOKEN_FIELDS,
+    decoded,
+    encoded,
+)
 from message_contacts.operations.values import parse_boolean
 
 #: Characters of a query: no name or address is longer.
@@ -61,12 +67,12 @@ class _Page:
             place.created_at,
             place.contact_id,
         ]
-        return urlsafe_b64encode(orjson.dumps(fields)).decode().rstrip("=")
+        return encoded(orjson.dumps(fields))
 
     @classmethod
     def read(cls, token: str) -> _Page:
         """What `token` wrote. Raises: ValueError for anything else."""
-        fields = orjson.loads(urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+        fields = orjson.loads(decoded(token))
         match fields:
             case [str(sort_by), bool(descending), bool(before), status, str(name), created, str(contact_id)]:
                 order = Order(sort_by=SortBy(sort_by), descending=descending)

@@ -6,6 +6,7 @@ A required parameter that is absent has the gateway's error: RAM's tables list n
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from message_contacts import errors
@@ -81,8 +82,19 @@ def _document(text: str, _rules: Rules) -> str:
     return text
 
 
-def _marker(text: str, _rules: Rules) -> str:
-    return read_token(text)
+def _user_marker(text: str, _rules: Rules) -> str:
+    name = read_token(text)
+    if not names.USER_NAME.fullmatch(name) or len(name) > names.USER_NAME_LENGTH:
+        raise ValueError("no name of a user")
+    return name
+
+
+def _policy_marker(text: str, _rules: Rules) -> str:
+    place = read_token(text)
+    type_, _, name = place.partition("/")
+    if type_ not in set(PolicyType) or not names.POLICY_NAME.fullmatch(name) or len(name) > names.POLICY_NAME_LENGTH:
+        raise ValueError("no type and name of a policy")
+    return place
 
 
 def _refused(_value: Any, _rules: Rules) -> None:
@@ -280,9 +292,10 @@ TAG = Parameter(
     doc="Policies have no tags: any value is refused.",
     example=[],
 )
-MARKER = Parameter(
-    name="Marker", parse=_marker, doc="Marker of the page wanted, from the page before.", example="ZGFzaGJvYXJk"
+MARKER_OF_USERS = Parameter(
+    name="Marker", parse=_user_marker, doc="Marker of the page wanted, from the page before.", example="ZGFzaGJvYXJk"
 )
+MARKER_OF_POLICIES = replace(MARKER_OF_USERS, parse=_policy_marker, example="Q3VzdG9tL3JlYWQtY29udGFjdHM")
 MAX_ITEMS = Parameter(
     name="MaxItems",
     kind=Kind.INTEGER,

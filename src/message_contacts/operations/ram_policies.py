@@ -30,7 +30,7 @@ from message_contacts.operations.registry import Access, Items, Operation, opera
 
 _CREATE = (given.POLICY_NAME.needed(), given.DESCRIPTION, given.POLICY_DOCUMENT.needed(), given.TAG)
 _ONE_POLICY = (given.POLICY_NAME.needed(), given.POLICY_TYPE.needed())
-_LIST = (given.POLICY_TYPE, given.MARKER, given.MAX_ITEMS, given.TAG)
+_LIST = (given.POLICY_TYPE, given.MARKER_OF_POLICIES, given.MAX_ITEMS, given.TAG)
 _DESCRIBE = (given.POLICY_NAME.needed(), given.NEW_DESCRIPTION)
 _DELETE = (given.POLICY_NAME.needed(), given.CASCADING_DELETE)
 

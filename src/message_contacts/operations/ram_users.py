@@ -37,7 +37,7 @@ _UPDATE = (
     given.NEW_EMAIL,
     given.NEW_COMMENTS,
 )
-_PAGE = (given.MARKER, given.MAX_ITEMS)
+_PAGE = (given.MARKER_OF_USERS, given.MAX_ITEMS)
 
 
 async def existing_user(call: Call, name: str) -> User:

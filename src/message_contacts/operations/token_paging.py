@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -15,6 +15,8 @@ T = TypeVar("T")
 
 _DEFAULT_RESULTS = 50
 _MOST_RESULTS = 100
+#: Characters of the longest key that a token is made of; an address with its channel has fewer.
+_LONGEST_KEY = 512
 _results = integer_between(1, _MOST_RESULTS)
 
 INVALID_MAX_RESULTS = ErrorDefinition(400, "InvalidParameter.MaxResults", "The MaxResults is invalid.")
@@ -36,8 +38,27 @@ def _parse_next_token(text: str, _rules: Rules) -> str:
 
 
 def read_token(text: str) -> str:
-    """The key that `next_token` made a token of. Raises: ValueError for anything else."""
-    return urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
+    """The key that a token was made of.
+
+    Raises: ValueError for what `next_token` makes of no key: another text would begin the list anew, or anywhere.
+    """
+    key = decoded(text).decode("ascii")
+    if not key.isprintable() or not 0 < len(key) <= _LONGEST_KEY:
+        raise ValueError("not the key of an entry")
+    return key
+
+
+def encoded(raw: bytes) -> str:
+    """Bytes as a token: base64 for URLs, without padding."""
+    return urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def decoded(token: str) -> bytes:
+    """What `encoded` made a token of. Raises: ValueError for any other text, though a lenient reader may take it."""
+    raw = b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    if encoded(raw) != token:
+        raise ValueError("not how tokens are written")
+    return raw
 
 
 MAX_RESULTS = Parameter(
@@ -65,4 +86,4 @@ def next_token(found: Sequence[T], limit: int, key: Callable[[T], str]) -> dict[
     """The answer's `NextToken` when `found` holds more than `limit` entries (the store was asked for one more)."""
     if len(found) <= limit:
         return {}
-    return {"NextToken": urlsafe_b64encode(key(found[limit - 1]).encode("ascii")).decode().rstrip("=")}
+    return {"NextToken": encoded(key(found[limit - 1]).encode("ascii"))}
