@@ -17,6 +17,7 @@ from message_contacts.delivery.return_path import ReturnPaths
 from message_contacts.transports.bounce_mailbox import BounceMailbox
 from message_contacts.transports.imap_server import ImapServer
 from message_contacts.transports.imap_session import LEFT, ImapFault, ImapSession, MailboxFailure
+from message_contacts.verification.tokens import OneKey
 from tests.delivery.conftest import scripted_server
 from tests.fakes.clock import FakeClock
 
@@ -246,7 +247,7 @@ class Recording:
 
     def __init__(self):
         self.contents: list[bytes] = []
-        self.return_paths = ReturnPaths(b"k" * 32, "bounces.example.com")
+        self.return_paths = ReturnPaths(OneKey(b"k" * 32), "bounces.example.com")
 
     async def take(self, content, _recipients):
         self.contents.append(content)

@@ -49,10 +49,10 @@ def recipient_side(
     rules = StandingRules(
         soft_bounces=settings.soft_bounces_until_suspended, security_unwanted=settings.security_messages_optional
     )
-    links = Links(vault.derive("message-contacts preference links"), settings.public_url, rules.can_be_unwanted)
+    links = Links(vault.derived("message-contacts preference links"), settings.public_url, rules.can_be_unwanted)
     return_paths = None
     if settings.bounce_domain is not None:
-        return_paths = ReturnPaths(vault.derive("message-contacts return paths"), settings.bounce_domain)
+        return_paths = ReturnPaths(vault.derived("message-contacts return paths"), settings.bounce_domain)
     return RecipientSide(
         standing=Standing(store=storage.standing, clock=clock, settings=circumstances, rules=rules),
         bounces=Bounces(

@@ -105,8 +105,8 @@ def sending_side(
             webhook_texts()
             verification_texts()
 
-    fallback_codes = Tokens(vault.derive("message-contacts fallback address codes"))
-    webhook_codes = Tokens(vault.derive("message-contacts webhook codes"))
+    fallback_codes = Tokens(vault.derived("message-contacts fallback address codes"))
+    webhook_codes = Tokens(vault.derived("message-contacts webhook codes"))
     endpoint_seal = EndpointSeal(vault)
     webhook_posts = WebhookPosts(webhooks=storage.webhooks, seal=endpoint_seal, texts=webhook_texts)
     wording = MessageWording(
