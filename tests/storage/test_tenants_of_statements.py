@@ -89,7 +89,11 @@ OPERATOR = {
     "access.ACCOUNTS": "the list of tenants",
     "audit.ACCOUNTS_WITH_EVENTS": "verifying every chain",
     "rotation.ACCESS_KEYS_AFTER": "sealing every secret anew",
+    "rotation.WEBHOOKS_AFTER": "the same, of their endpoints",
     "rotation.LINKS_VALID_UNTIL": "whether an earlier encryption key is still needed",
+    "rotation.WEBHOOK_CODES_AFTER": "the same, for codes",
+    "rotation.FALLBACK_CODES_AFTER": "the same, for codes",
+    "rotation.LAST_PUBLISHED": "the same, for links and return paths in mails",
 }
 EXCEPTIONS = FINDING_THE_TENANT | UNIQUE_IN_THE_SERVICE | WAITING_WORK | RETENTION | BACKUP | SHARED_LIMITS | OPERATOR
 

@@ -1,4 +1,4 @@
-"""Keys: the server's own, and the secrets of access keys, which only lie sealed.
+"""Keys: the server's own, and the secrets of access keys and of others, which only lie sealed.
 
 One key of 32 bytes stands behind everything; each purpose has a key of its own, derived from it. While that key is
 being replaced there are several: the first one makes, the others still open.
@@ -30,11 +30,11 @@ _SECRETS_PURPOSE = "message-contacts access key secrets"
 
 
 class SealBrokenError(Exception):
-    """A sealed secret does not open: another ENCRYPTION_KEY, another access key, or it was changed."""
+    """A sealed secret does not open: another ENCRYPTION_KEY, a secret of something else, or it was changed."""
 
 
 class Vault:
-    """Seals and opens the secrets of access keys, and derives keys for other purposes.
+    """Knows the server's keys, seals and opens the secrets of access keys, and derives keys for other purposes.
 
     It seals with the first of its keys and opens with any of them, so that the key can be replaced while everything
     goes on. A vault that is told how to look for newer keys does so before it makes anything and before it gives up.
@@ -49,6 +49,7 @@ class Vault:
         """
         self._newer = newer
         self._use(keys)
+        self._secrets = self.seals()
 
     def refresh(self) -> bool:
         """Look for newer keys; whether there are other ones now."""
@@ -58,52 +59,43 @@ class Vault:
         self._use(keys)
         return True
 
-    def derive(self, purpose: str) -> bytes:
-        """A key of 32 bytes for one purpose: always the same one, and telling nothing about the others.
+    def derived(self, *purposes: str) -> DerivedKeys:
+        """The keys for one purpose, as they are now and will be after a rotation.
 
-        It is made of the current key and does not follow a rotation; what has to follow takes `derived`.
+        There is no other way to a key: one that is kept without looking here again would be another one after the next
+        start, and open nothing of what it made.
+
+        Args:
+            purposes: What they are for; each further one is within the one before it.
         """
-        return _derived(self._keys[0], purpose)
+        return DerivedKeys(self, *purposes)
 
-    def derived(self, purpose: str) -> DerivedKeys:
-        """The keys for one purpose, as they are now and will be after a rotation."""
-        return DerivedKeys(self, purpose)
+    def seals(self, *purposes: str) -> Seals:
+        """What seals and opens secrets of a kind, with keys of their own; without a purpose, those of access keys."""
+        return Seals(self.derived(*purposes, _SECRETS_PURPOSE))
 
     def seal(self, secret: str, access_key_id: str) -> bytes:
-        """The secret as `AccessKey.sealed_secret` keeps it: nonce, ciphertext and tag, bound to the key id."""
-        self.refresh()  # a key that was replaced seals nothing any more, not even in a process that has not met it
-        nonce = os.urandom(_NONCE_BYTES)
-        return nonce + self._ciphers[0].encrypt(nonce, secret.encode(), access_key_id.encode())
+        """The secret as `AccessKey.sealed_secret` keeps it, bound to the key id."""
+        return self._secrets.seal(secret, access_key_id)
 
     def open(self, sealed_secret: bytes, access_key_id: str) -> str:
         """The secret again.
 
         Raises: SealBrokenError.
         """
-        return self._opened(sealed_secret, access_key_id)[0]
+        return self._secrets.open(sealed_secret, access_key_id)
 
-    def opened_by(self, sealed_secret: bytes, access_key_id: str) -> int:
-        """Which key opens a secret: 0 is the current one.
+    def opened_by(self, sealed_secret: bytes, access_key_id: str) -> bytes:
+        """Which of `keys` opens a secret.
 
         Raises: SealBrokenError.
         """
-        return self._opened(sealed_secret, access_key_id)[1]
+        return self._secrets.opened_by(sealed_secret, access_key_id)
 
     @property
     def keys(self) -> tuple[bytes, ...]:
         """The server's keys, the current one first."""
         return self._keys
-
-    def _opened(self, sealed_secret: bytes, access_key_id: str) -> tuple[str, int]:
-        nonce, ciphertext = sealed_secret[:_NONCE_BYTES], sealed_secret[_NONCE_BYTES:]
-        while True:
-            for position, cipher in enumerate(self._ciphers):
-                try:
-                    return cipher.decrypt(nonce, ciphertext, access_key_id.encode()).decode(), position
-                except (InvalidTag, ValueError):  # ValueError: too short to be sealed at all
-                    continue
-            if not self.refresh():
-                raise SealBrokenError(f"the secret of access key {access_key_id} does not open")
 
     def _use(self, keys: Sequence[bytes]) -> None:
         if not keys:
@@ -112,15 +104,14 @@ class Vault:
             if len(key) != KEY_BYTES:
                 raise ValueError(f"an encryption key has {KEY_BYTES} bytes, not {len(key)}")
         self._keys = tuple(dict.fromkeys(keys))
-        self._ciphers = [AESGCM(_derived(key, _SECRETS_PURPOSE)) for key in self._keys]
 
 
 class DerivedKeys:
     """Keys for one purpose, one for each key of a vault; they follow the vault when its key is rotated."""
 
-    def __init__(self, vault: Vault, purpose: str) -> None:
+    def __init__(self, vault: Vault, *purposes: str) -> None:
         self._vault = vault
-        self._purpose = purpose
+        self._purposes = purposes
         self._made_of: tuple[bytes, ...] = ()
         self._keys: tuple[bytes, ...] = ()
 
@@ -133,16 +124,70 @@ class DerivedKeys:
         """The keys that something may have been made with, the current one first."""
         if self._made_of is not self._vault.keys:
             self._made_of = self._vault.keys
-            self._keys = tuple(_derived(key, self._purpose) for key in self._made_of)
+            self._keys = tuple(derived(key, *self._purposes) for key in self._made_of)
         return self._keys
 
     def refresh(self) -> bool:
         """Look for newer keys, after something did not fit any; whether there are other ones now."""
         return self._vault.refresh()
 
+    def made_of(self, position: int) -> bytes:
+        """The vault's key behind one of `accepted`."""
+        return self._made_of[position]
 
-def _derived(key: bytes, purpose: str) -> bytes:
-    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode()).derive(key)
+
+class Seals:
+    """Seals and opens secrets of one kind. What is sealed under one name does not open under another."""
+
+    def __init__(self, keys: DerivedKeys) -> None:
+        self._keys = keys
+        self._made_of: tuple[bytes, ...] = ()
+        self._made: list[AESGCM] = []
+
+    def seal(self, secret: str, name: str) -> bytes:
+        """Nonce, ciphertext and tag, bound to the name of what the secret is of."""
+        # A key that was replaced seals nothing any more, not even in a process that has not met the newer one.
+        self._keys.refresh()
+        nonce = os.urandom(_NONCE_BYTES)
+        return nonce + self._ciphers()[0].encrypt(nonce, secret.encode(), name.encode())
+
+    def open(self, sealed: bytes, name: str) -> str:
+        """The secret again.
+
+        Raises: SealBrokenError.
+        """
+        return self._opened(sealed, name)[0]
+
+    def opened_by(self, sealed: bytes, name: str) -> bytes:
+        """Which key of the vault opens a secret.
+
+        Raises: SealBrokenError.
+        """
+        return self._keys.made_of(self._opened(sealed, name)[1])
+
+    def _opened(self, sealed: bytes, name: str) -> tuple[str, int]:
+        nonce, ciphertext = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
+        while True:
+            for position, cipher in enumerate(self._ciphers()):
+                try:
+                    return cipher.decrypt(nonce, ciphertext, name.encode()).decode(), position
+                except (InvalidTag, ValueError):  # ValueError: too short to be sealed at all
+                    continue
+            if not self._keys.refresh():
+                raise SealBrokenError(f"the secret of {name} does not open")
+
+    def _ciphers(self) -> list[AESGCM]:
+        keys = self._keys.accepted()
+        if self._made_of != keys:
+            self._made_of, self._made = keys, [AESGCM(key) for key in keys]
+        return self._made
+
+
+def derived(key: bytes, *purposes: str) -> bytes:
+    """A key of 32 bytes for one purpose: always the same one, and telling nothing about the others."""
+    for purpose in purposes:
+        key = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode()).derive(key)
+    return key
 
 
 @quickly_made

@@ -148,7 +148,8 @@ async def update_webhook(
             name=name,
             message_types=message_types,
             node_ids=members,
-            endpoint=unchanged or (None if endpoint is None else seal.close(endpoint, webhook_id)),
+            endpoint=unchanged
+            or (None if endpoint is None else seal.close(endpoint, webhook_id, zip(kept, known, strict=True))),
             names_address=url is not None,
         )
         return webhook, asked, await existing(call, members or ())

@@ -129,15 +129,15 @@ class Settings:
     encryption_key: bytes | None = setting(
         forms.KEY_OF_32_BYTES,
         default=None,
-        doc="Seals the secrets of access keys; verification links are derived from it. Losing it means new access "
-        "keys. Without it, a file beside an SQLite database (mode 0600) is made at first start; with PostgreSQL it has "
-        "to be set, the same for every process.",
+        doc="Seals the secrets of access keys and the addresses of webhooks; links and codes in messages are derived "
+        "from it. Losing it means new access keys and webhooks. Without it, a file beside an SQLite database (mode "
+        "0600) is made at first start; with PostgreSQL it has to be set, the same for every process.",
         secret=True,
     )
     encryption_keys_accepted: tuple[bytes, ...] = setting(
         forms.KEYS_OF_32_BYTES,
         default=(),
-        doc="Further keys that open secrets and verification links but make none, while `ENCRYPTION_KEY` is being "
+        doc="Further keys that open secrets and links but make none, while `ENCRYPTION_KEY` is being "
         "replaced: see the guide on keys.",
         secret=True,
     )

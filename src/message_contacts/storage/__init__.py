@@ -11,7 +11,6 @@ from message_contacts.access.console_sessions import ConsoleSessionStore
 from message_contacts.access.grants import GrantStore
 from message_contacts.access.key_uses import KeyUseStore
 from message_contacts.access.ram_store import RamStore
-from message_contacts.access.rotation import RotationStore
 from message_contacts.access.sharing import DemandStore
 from message_contacts.access.store import AccessStore
 from message_contacts.audit.store import AuditStore
@@ -97,7 +96,7 @@ class Storage:
         self.access: AccessStore = Access(database, clock)
         self.console_sessions: ConsoleSessionStore = ConsoleSessionRows(database)
         self.ram: RamStore = Ram(database)
-        self.rotation: RotationStore = Rotation(database)
+        self.rotation = Rotation(database)
         self.key_uses: KeyUseStore = AccessKeyUses(database)
         self.demands: DemandStore = RequestDemands(database)
         self.grants: GrantStore = Grants(database)

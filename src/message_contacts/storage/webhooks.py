@@ -103,18 +103,18 @@ class Webhooks:
 
     async def webhook(self, account_id: str, webhook_id: str) -> Webhook | None:
         rows = await self._database.rows(WEBHOOK, (account_id, webhook_id))
-        return _webhook_from_row(account_id, rows[0]) if rows else None
+        return webhook_from_row(account_id, rows[0]) if rows else None
 
     async def webhook_page(self, account_id: str, *, after: str | None, limit: int) -> Sequence[Webhook]:
         (rows,) = await self._database.report((WEBHOOK_PAGE, (account_id, after or "", limit)))
-        return [_webhook_from_row(account_id, row) for row in rows]
+        return [webhook_from_row(account_id, row) for row in rows]
 
     async def webhooks_bound_to(self, account_id: str, node_id: str) -> Sequence[Webhook]:
         (rows,) = await self._database.report((WEBHOOKS_OF_NODE, (account_id, node_id)))
-        return [_webhook_from_row(account_id, row) for row in rows]
+        return [webhook_from_row(account_id, row) for row in rows]
 
 
-def _webhook_from_row(account_id: str, row: Row) -> Webhook:
+def webhook_from_row(account_id: str, row: Row) -> Webhook:
     """A webhook from its row."""
     (
         webhook_id, name, form, message_types, sealed, digest, shown, signed, verified_at, verified_captured,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterable
 
 import orjson
 
@@ -19,16 +20,24 @@ class EndpointSeal:
     """Seals and opens endpoints; what is sealed for one webhook does not open for another."""
 
     def __init__(self, vault: Vault) -> None:
-        """Take the server's vault; endpoints have keys of their own."""
-        self._vault = Vault(vault.derive(_SEALS))
-        self._digest_key = vault.derive(_DIGESTS)
+        """Take the server's vault; endpoints have keys of their own, which follow it when its key is replaced."""
+        self._seals = vault.seals(_SEALS)
+        self._digest_keys = vault.derived(_DIGESTS)
 
-    def close(self, endpoint: Endpoint, webhook_id: str) -> SealedEndpoint:
-        """The endpoint as it is kept."""
+    def close(
+        self, endpoint: Endpoint, webhook_id: str, known: Iterable[tuple[SealedEndpoint, Endpoint]] = ()
+    ) -> SealedEndpoint:
+        """The endpoint as it is kept.
+
+        Args:
+            known: Endpoints that the webhook has: as they are kept, and open. One at the same place gives its digest,
+                which may have been made with an earlier key.
+        """
         text = orjson.dumps([endpoint.url.text, endpoint.secret]).decode()
+        same = next((kept.digest for kept, opened in known if opened.url == endpoint.url), None)
         return SealedEndpoint(
-            sealed=self._vault.seal(text, webhook_id),
-            digest=hmac.digest(self._digest_key, endpoint.url.text.encode(), "sha256")[:_DIGEST_BYTES],
+            sealed=self._seals.seal(text, webhook_id),
+            digest=same or self._digest(endpoint),
             shown=endpoint.url.masked(),
             signed=endpoint.secret is not None,
         )
@@ -38,5 +47,15 @@ class EndpointSeal:
 
         Raises: SealBrokenError.
         """
-        url, secret = orjson.loads(self._vault.open(endpoint.sealed, webhook_id))
+        url, secret = orjson.loads(self._seals.open(endpoint.sealed, webhook_id))
         return Endpoint(Url(url), secret)
+
+    def opened_by(self, endpoint: SealedEndpoint, webhook_id: str) -> bytes:
+        """Which key of the vault opens an endpoint.
+
+        Raises: SealBrokenError.
+        """
+        return self._seals.opened_by(endpoint.sealed, webhook_id)
+
+    def _digest(self, endpoint: Endpoint) -> bytes:
+        return hmac.digest(self._digest_keys.current(), endpoint.url.text.encode(), "sha256")[:_DIGEST_BYTES]

@@ -60,10 +60,12 @@ def test_a_key_of_another_length_is_refused(length: int):
 
 
 def test_derived_keys_are_stable_and_differ_by_purpose_and_key(vault: Vault):
-    assert vault.derive("a") == Vault(bytes(range(32))).derive("a")
-    assert len({vault.derive("a"), vault.derive("b"), Vault(bytes(32)).derive("a")}) == 3
-    assert len(vault.derive("a")) == 32
-    assert vault.derive("message-contacts test").hex() == (
+    assert vault.derived("a").current() == Vault(bytes(range(32))).derived("a").current()
+    assert (
+        len({vault.derived("a").current(), vault.derived("b").current(), Vault(bytes(32)).derived("a").current()}) == 3
+    )
+    assert len(vault.derived("a").current()) == 32
+    assert vault.derived("message-contacts test").current().hex() == (
         "c66d946c553866c81d44bde6312880d83f20837eed52364c834fb454441a0b4e"
     )
 
@@ -120,9 +122,9 @@ def test_a_vault_seals_with_its_first_key_and_opens_with_any():
     old_seal = Vault(OLD).seal("secret", "id")
     both = Vault(NEW, OLD)
     assert both.open(old_seal, "id") == "secret"
-    assert both.opened_by(old_seal, "id") == 1
+    assert both.opened_by(old_seal, "id") == OLD
     new_seal = both.seal("secret", "id")
-    assert both.opened_by(new_seal, "id") == 0
+    assert both.opened_by(new_seal, "id") == NEW
     assert Vault(NEW).open(new_seal, "id") == "secret"
     with pytest.raises(SealBrokenError):
         Vault(OLD).open(new_seal, "id")
@@ -168,8 +170,8 @@ def test_derived_keys_follow_the_vault():
     before = derived.current()
     assert derived.accepted() == (before,)
     source.keys = (NEW, OLD)
-    assert derived.current() == Vault(NEW).derive("a")
-    assert derived.accepted() == (Vault(NEW).derive("a"), before)
+    assert derived.current() == Vault(NEW).derived("a").current()
+    assert derived.accepted() == (Vault(NEW).derived("a").current(), before)
     source.keys = None  # nothing newer
     assert not derived.refresh()
 

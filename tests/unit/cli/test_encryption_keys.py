@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import sqlite3
+import time
+from contextlib import closing
 
 import pytest
 
@@ -57,7 +60,9 @@ def test_forgetting_is_refused_while_something_may_be_on_its_way(run, account, k
     first, second = key_file.read_text().splitlines()
     key_file.write_text(f"{first.split()[0]} 2020-01-01T00:00:00Z\n{second}\n")
     done = run("encryption-key", "forget")
-    assert (done.exit_code, done.stderr) == (0, "1 key is forgotten.\n")
+    assert done.exit_code == 0
+    assert done.stderr.startswith("1 key is forgotten.\nWith ")
+    assert done.stderr.endswith(", links in mails sent until 2020-01-01T00:00:00Z have ended.\n")
     assert key_file.read_text() == f"{first.split()[0]} 2020-01-01T00:00:00Z\n"
 
 
@@ -81,6 +86,68 @@ def test_with_keys_from_settings_it_says_what_to_set_where(run):
     assert run("encryption-key", "forget", **with_keys(new)).stderr == "There is no earlier key.\n"
     shown = run("encryption-key", "status", **with_keys(new)).stdout.splitlines()[1].split()
     assert shown[1:5] == ["current", "settings", "-", "1"]
+
+
+def test_with_keys_from_settings_somebody_says_when_they_were_replaced(run, tmp_path):
+    old, new = KEYS
+    assert run("migrate", **with_keys(old)).exit_code == 0
+    assert run("account", "create", "team", **with_keys(old)).exit_code == 0
+    refused = run("encryption-key", "forget", **with_keys(new, old))
+    assert refused.exit_code == 1
+    assert "has to stay in MESSAGE_CONTACTS_ENCRYPTION_KEYS_ACCEPTED: secrets." in refused.stderr
+    assert run("encryption-key", "rotate", **with_keys(new, old)).exit_code == 0
+    assert run("encryption-key", "forget", **with_keys(new, old)).exit_code == 0
+    publish_long_ago(tmp_path / "contacts.db")
+    told = run("encryption-key", "rotate", **with_keys(new, old)).stderr
+    assert "encryption-key forget --replaced 20" in told
+    for arguments, status, said in (
+        ((), 1, "has to stay in MESSAGE_CONTACTS_ENCRYPTION_KEYS_ACCEPTED: mails of messages on record until 20"),
+        (
+            ("--with-mails",),
+            0,
+            "may leave MESSAGE_CONTACTS_ENCRYPTION_KEYS_ACCEPTED, and links in mails sent with it end.",
+        ),
+        (
+            ("--replaced", "2020-01-01T00:00:00Z"),
+            0,
+            "may leave MESSAGE_CONTACTS_ENCRYPTION_KEYS_ACCEPTED: nothing needs it.",
+        ),
+        (("--replaced", "2999-01-01T00:00:00Z"), 2, "the moment has not come yet."),
+    ):
+        done = run("encryption-key", "forget", *arguments, **with_keys(new, old))
+        assert (done.exit_code, said in done.stderr) == (status, True), done.stderr
+
+
+def publish_long_ago(database):
+    """Put a message on record that was published a day ago."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        ((account_id,),) = connection.execute("SELECT account_id FROM account").fetchall()
+        connection.execute(
+            "INSERT INTO message (account_id, message_id, message_type, severity, subject, text, targets,"
+            " content_digest, state, published_at, published_by, version)"
+            " VALUES (?, 'm-1', 'FaultMessage', 'Notice', 's', 't', '[]', x'00', 'done', ?, '', 1)",
+            (account_id, round((time.time() - 86_400) * 1000)),
+        )
+
+
+def test_links_in_mails_of_messages_on_record_end_only_when_asked_for(run, account, key_file, tmp_path):
+    publish_long_ago(tmp_path / "contacts.db")
+    assert run("encryption-key", "rotate").exit_code == 0
+    refused = run("encryption-key", "forget")
+    assert refused.exit_code == 1
+    assert "stays: mails of messages on record until 20" in refused.stderr
+    assert "forget --with-mails" not in refused.stderr, "what is on its way needs it too"
+    first, second = key_file.read_text().splitlines()
+    an_hour_ago = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 3600))
+    key_file.write_text(f"{first.split()[0]} {an_hour_ago}\n{second}\n")
+    refused = run("encryption-key", "forget")
+    assert refused.exit_code == 1
+    assert (
+        "`message-contacts encryption-key forget --with-mails` ends what only mails of messages need." in refused.stderr
+    )
+    done = run("encryption-key", "forget", "--with-mails")
+    assert (done.exit_code, len(key_file.read_text().splitlines())) == (0, 1)
+    assert f"links in mails sent until {an_hour_ago} have ended." in done.stderr
 
 
 def test_a_secret_that_no_key_opens_is_named(run):

@@ -295,6 +295,48 @@ def test_sealed_endpoints_open_for_their_webhook_only():
         EndpointSeal(Vault(b"l" * 32)).open(sealed, "wh-1")
 
 
+def test_what_was_sealed_by_the_first_release_opens_after_a_rotation():
+    kept = SealedEndpoint(
+        bytes.fromhex(
+            "7674bf0c262dea695db0a67dc6920b1d0705c627ded17007826be856196c85314e31e6690fce1b613a7994c1cd8eaed03a004e465db11712"
+            "cf193a8370a5de12f3e1dcaf48ef42eef5"
+        ),
+        bytes.fromhex("3bd8767b8d863d668b24115bbd91808d"),
+        "https://a.example/***",
+        signed=True,
+    )
+    endpoint = Endpoint(Url("https://a.example/x?token=secret"), "SECabc")
+    seal = EndpointSeal(Vault(b"n" * 32, b"k" * 32))
+    assert seal.open(kept, "wh-1") == endpoint
+    assert seal.opened_by(kept, "wh-1") == b"k" * 32
+    assert seal.opened_by(seal.close(endpoint, "wh-1"), "wh-1") == b"n" * 32
+    assert EndpointSeal(Vault(b"k" * 32)).close(endpoint, "wh-1").digest == kept.digest
+
+
+def test_an_address_that_is_given_again_is_known_though_the_key_was_replaced():
+    endpoint, other = Endpoint(URL_A, "x"), Endpoint(URL_B, None)
+    kept = EndpointSeal(Vault(b"k" * 32)).close(endpoint, "wh-1")
+    seal = EndpointSeal(Vault(b"n" * 32, b"k" * 32))
+    known = [(kept, endpoint)]
+    assert seal.close(Endpoint(URL_A, "y"), "wh-1", known).digest == kept.digest
+    assert seal.close(other, "wh-1", known).digest == seal.close(other, "wh-1").digest != kept.digest
+
+
+def test_an_endpoint_is_sealed_with_a_key_that_another_process_has_just_made():
+    source: list[tuple[bytes, ...]] = []
+    seal = EndpointSeal(Vault(b"k" * 32, newer=lambda: source.pop() if source else None))
+    endpoint = Endpoint(URL_A, None)
+    made_there = EndpointSeal(Vault(b"n" * 32)).close(endpoint, "wh-1")
+    with pytest.raises(SealBrokenError):
+        seal.open(made_there, "wh-1")
+    source.append((b"n" * 32, b"k" * 32))
+    assert seal.open(made_there, "wh-1") == endpoint
+    source.append((b"m" * 32, b"n" * 32))
+    made_here = seal.close(endpoint, "wh-1")
+    assert EndpointSeal(Vault(b"m" * 32)).close(endpoint, "wh-1").digest == made_here.digest
+    assert seal.opened_by(made_here, "wh-1") == b"m" * 32
+
+
 def test_the_same_address_is_known_again_whatever_its_secret():
     seal = EndpointSeal(Vault(b"k" * 32))
     first = seal.close(Endpoint(URL_A, None), "wh-1")
