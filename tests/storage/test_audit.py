@@ -6,15 +6,19 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import apsw
 import pytest
+from structlog.testing import capture_logs
 
 from message_contacts.audit import sealing
 from message_contacts.audit.chain import Reader, Verdict
+from message_contacts.audit.checking import check
 from message_contacts.audit.exporting import export
 from message_contacts.audit.model import NO_HASH, Chain, Extension, Seal
 from message_contacts.audit.sealing import Sealer, extended
+from message_contacts.audit.store import AuditStore
 from message_contacts.audit.trail import AuditTrail
 from message_contacts.changes import Cause, Change, Insert, Stale
 from message_contacts.clock import Instant
@@ -244,6 +248,111 @@ async def test_whatever_is_done_to_the_database_shows(
     assert not (await verdict_on(storage)).unbroken or (
         "person_id" in sql and (await verdict_on(storage)).erased  # looks like an erasure: the part is not found
     )
+
+
+_FORGED = """
+    INSERT INTO audit_event (account_id, event_id, happened_at, kind, operation, access_key_id, user_id, source_address,
+                             request_id, targets, details, personal_digests, times, sequence, hash)
+    SELECT account_id, 'ae-ffff', happened_at, kind, 'DeleteUser', access_key_id, user_id, source_address, 'FORGED',
+           targets, details, personal_digests, times, {sequence}, hash FROM audit_event WHERE sequence = {like}
+"""
+
+
+@pytest.mark.parametrize(
+    ("sequence", "place"), [(5, "behind the end"), (900_000, "behind the end"), (0, "before the beginning")]
+)
+async def test_an_event_that_nobody_sealed_shows_wherever_it_was_put(
+    sequence: int, place: str, storage: Storage, database_url: str
+) -> None:
+    await storage.audit.add([make_event(number) for number in range(1, 5)])
+    await Sealer(storage.audit).seal()
+    head = (await verdict_on(storage)).head
+    outside(database_url, _FORGED.format(sequence=sequence, like=2))
+
+    verdict = await verdict_on(storage)
+    part = await check(storage.audit, ACCOUNT, None, ())
+
+    for found in (verdict, part.verdict):
+        assert found.breaks == [
+            f"event ae-ffff, sequence {sequence}, stands {place} of the chain: nobody sealed it there"
+        ]
+        assert (found.head, found.events) == (head, 4)  # nobody is to note the forged one
+    assert any([b"FORGED" in line async for line in export(storage.audit, ACCOUNT)])
+
+
+async def test_an_event_put_where_retention_took_some_away_shows(storage: Storage, database_url: str) -> None:
+    await storage.audit.add([make_event(number) for number in range(1, 5)])
+    await Sealer(storage.audit).seal()
+    await prune_audit(storage._database, Instant(START + 4))
+    outside(database_url, _FORGED.format(sequence=1, like=4))
+
+    (sentence,) = (await verdict_on(storage)).breaks
+    assert "before the beginning" in sentence
+
+
+async def test_sealed_events_of_an_account_without_a_chain_show(storage: Storage, database_url: str) -> None:
+    await storage.audit.add([make_event(1), make_event(2)])
+    await Sealer(storage.audit).seal()
+    outside(database_url, "DELETE FROM audit_chain")
+
+    verdict = (await check(storage.audit, ACCOUNT, None, ())).verdict
+    assert ["sequence 1, stands behind" in verdict.breaks[0], len(verdict.breaks)] == [True, 2]
+
+
+async def test_verifying_while_others_seal_tells_no_break(storage: Storage, other: Storage) -> None:
+    """Events are sealed between reading where the chain ends and looking for what stands behind it."""
+    number = 0
+
+    class Busy:
+        """The store, with events that come in and are sealed after each thing that is asked."""
+
+        def __getattr__(self, name: str) -> Any:
+            async def asked(*args: Any, **options: Any) -> Any:
+                nonlocal number
+                found = await getattr(storage.audit, name)(*args, **options)
+                number += 1
+                await other.audit.add([make_event(number)])
+                await Sealer(other.audit).seal()
+                return found
+
+            return asked
+
+    store = cast("AuditStore", Busy())
+    for _ in range(3):
+        assert (await check(store, ACCOUNT, None, ())).verdict.breaks == []
+        reader = Reader()
+        async for line in export(store, ACCOUNT):
+            reader.take(line)
+        verdict = reader.end()
+        assert verdict is not None
+        assert verdict.breaks == []
+
+
+async def test_sealing_does_not_go_on_behind_an_event_that_nobody_sealed_and_says_so(
+    storage: Storage, database_url: str
+) -> None:
+    await storage.audit.add([make_event(1)])
+    sealer = Sealer(storage.audit)
+    await sealer.seal()
+    outside(database_url, _FORGED.format(sequence=2, like=1))
+    await storage.audit.add([make_event(2)])
+
+    with capture_logs() as logged:
+        for _ in range(10):
+            assert await sealer.seal() == 0
+    assert [entry for entry in logged if entry["log_level"] == "warning"] == [
+        {
+            "event": "audit_sealing_stuck", "log_level": "warning", "account_id": ACCOUNT, "behind_sequence": 1,
+            "turns": 3,
+        }
+    ]  # fmt: skip
+
+    outside(database_url, "DELETE FROM audit_event WHERE request_id = 'FORGED'")
+    with capture_logs() as logged:
+        assert await sealer.seal() == 1
+        assert await sealer.seal() == 0
+    assert [entry["event"] for entry in logged] == ["audit_sealing_goes_on"]
+    assert (await verdict_on(storage)).unbroken
 
 
 async def test_erasing_a_person_keeps_the_chain(storage: Storage, clock: FakeClock, database_url: str) -> None:

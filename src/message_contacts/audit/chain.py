@@ -17,7 +17,7 @@ from message_contacts.audit.keeping import Salted, canonical
 from message_contacts.audit.model import NO_HASH, AuditEvent, Chain, KeptEvent
 
 #: Breaks of one chain that are told one by one.
-_BREAKS_TOLD = 20
+BREAKS_TOLD = 20
 
 
 def sealed_text(event: AuditEvent, sequence: int | None) -> bytes:
@@ -126,6 +126,7 @@ class Verifier:
         except (KeyError, TypeError) as problem:
             raise ValueError(f"not the beginning of a chain: {problem}") from None
         self.verdict.head = self._last
+        self._beginning = self._last.sequence
         self._noted = {head.sequence: head.hash for head in noted}
         self._pass(self._last)
 
@@ -147,6 +148,11 @@ class Verifier:
         self._compare_personal(event_id, digests, given)
         if hash_ is None:
             self.verdict.unsealed += 1
+            return
+        if sequence > self._expected_end.sequence or sequence <= self._beginning:
+            # Not a link of the chain, so it does not become its head: nobody is to note that.
+            place = "behind the end" if sequence > self._expected_end.sequence else "before the beginning"
+            self.spoiled(f"event {event_id}, sequence {sequence}, stands {place} of the chain: nobody sealed it there")
             return
         self.verdict.events += 1
         last = self._last
@@ -196,7 +202,7 @@ class Verifier:
 
     def spoiled(self, sentence: str) -> None:
         """Remember what is wrong."""
-        if len(self.verdict.breaks) < _BREAKS_TOLD:
+        if len(self.verdict.breaks) < BREAKS_TOLD:
             self.verdict.breaks.append(sentence)
 
 

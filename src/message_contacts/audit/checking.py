@@ -10,14 +10,13 @@ from typing import Self
 
 import orjson
 
-from message_contacts.audit.chain import Head, Verdict, Verifier, event_line
+from message_contacts.audit.chain import BREAKS_TOLD, Head, Verdict, Verifier, event_line
 from message_contacts.audit.model import NO_HASH, Chain, KeptEvent
 from message_contacts.audit.store import AuditStore
 
 #: Events that one part looks at, at most; and how many of them at a time.
 LOOKED_AT = 1_000
 _AT_A_TIME = 250
-_BEHIND_ALL = 2**62
 _PLACE = re.compile(r"([0-9]{1,18}):([0-9a-f]{64}):([0-9]{1,18}):([0-9a-f]{64}):([0-9]{1,18}):(ae-[0-9a-f]*|)")
 
 
@@ -73,8 +72,7 @@ async def check(
         noted: Heads that were noted elsewhere, the same for every part: the chain must go through them.
         limit: Events to look at, at most.
     """
-    found = await store.chain(account_id)
-    chain = found or Chain(account_id=account_id, sequence=0, hash=NO_HASH)
+    chain = await store.chain(account_id) or Chain(account_id=account_id, sequence=0, hash=NO_HASH)
     pruned = Head(chain.pruned_sequence, chain.pruned_hash.hex())
     start = Place(last=pruned, end=Head(chain.sequence, chain.hash.hex()), pruned=pruned.sequence)
     if after is not None:
@@ -93,14 +91,14 @@ async def check(
         },
         noted,
     )
-    # Without a chain nothing should be sealed: whatever is shows itself.
-    until = start.end.sequence if found else _BEHIND_ALL
     left = limit
     if not start.unsealed:
-        left = await _sealed(store, verifier, until, left)
+        left = await _sealed(store, verifier, start.end.sequence, left)
     last_unsealed = start.unsealed
     if left:
         last_unsealed, left = await _unsealed(store, verifier, last_unsealed, left)
+    if left:
+        await _take(verifier, await store.events_outside(account_id, limit=BREAKS_TOLD))
     verdict = verifier.end() if left else verifier.verdict
     verdict.pruned = start.pruned
     return Part(verdict, replace(start, last=verdict.head, unsealed=last_unsealed), is_last=bool(left))

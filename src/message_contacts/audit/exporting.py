@@ -14,16 +14,14 @@ _AT_A_TIME = 500
 async def export(store: AuditStore, account_id: str) -> AsyncIterator[bytes]:
     """Lines without their ends: where the chain begins and ends, sealed events in its order, then unsealed ones.
 
-    Events that are sealed while this goes on may be missing at the end.
+    Events that are sealed while this goes on may be missing at the end. Last come events with a place outside of the
+    chain, if there are any: somebody put them there, and whoever verifies the lines is to see them.
     """
-    found = await store.chain(account_id)
-    chain = found or Chain(account_id=account_id, sequence=0, hash=NO_HASH)
+    chain = await store.chain(account_id) or Chain(account_id=account_id, sequence=0, hash=NO_HASH)
     yield chain_line(chain)
-    # Whatever is sealed is shown, also behind the end that the chain gives: there should be nothing.
-    until = chain.sequence if found else 2**62
     after = chain.pruned_sequence
     while True:
-        events = await store.sealed_events(account_id, after=after, until=until, limit=_AT_A_TIME)
+        events = await store.sealed_events(account_id, after=after, until=chain.sequence, limit=_AT_A_TIME)
         for kept in events:
             yield event_line(kept)
             after = after if kept.seal is None else kept.seal.sequence
@@ -37,3 +35,5 @@ async def export(store: AuditStore, account_id: str) -> AsyncIterator[bytes]:
             last = kept.event.event_id
         if len(events) < _AT_A_TIME:
             break
+    for kept in await store.events_outside(account_id, limit=_AT_A_TIME):
+        yield event_line(kept)

@@ -6,7 +6,7 @@ crashes: what is sealed of an account in one turn is one change set.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
@@ -18,6 +18,10 @@ log = structlog.get_logger(__name__)
 
 #: Events in one turn: so few that calls hardly notice the hashing between them.
 BATCH = 200
+#: Turns in which an account is lost at one and the same end of its chain until that is told: who loses against somebody
+#: else finds another end the next time. And until it is told again, which is ten minutes at one turn a second.
+_TOLD_AFTER = 3
+_TOLD_AGAIN_AFTER = 600
 
 
 class Sealer:
@@ -25,23 +29,34 @@ class Sealer:
 
     def __init__(self, store: AuditStore) -> None:
         self._store = store
+        #: By account: at which end of its chain it was lost in the last turn, and in how many turns in a row.
+        self._losses: dict[str, tuple[Seal | None, int]] = {}
 
     async def seal(self) -> int:
         """Seal all that waits now, batch by batch, and return how many events that were.
 
-        Events that somebody else seals at this moment are left to them.
+        Events that somebody else seals at this moment are left to them. Where an event that nobody sealed holds the
+        next place of a chain, that chain stays where it is: going on behind it would make it look as if it were sealed.
         """
+        lost: dict[str, Seal | None] = {}
+        try:
+            return await self._seal_all(lost)
+        finally:
+            self._tell(lost)
+
+    async def _seal_all(self, lost: dict[str, Seal | None]) -> int:
+        """Seal, and note which accounts were lost, and at which end of their chains."""
         sealed = 0
         after = ""
         while True:
             batch = await self._store.unsealed(after=after, limit=BATCH)
             if batch:
-                sealed += await self._seal_batch(batch)
+                sealed += await self._seal_batch(batch, lost)
             if len(batch) < BATCH:
                 return sealed
             after = batch[-1][0].event_id
 
-    async def _seal_batch(self, batch: Sequence[tuple[AuditEvent, Seal | None]]) -> int:
+    async def _seal_batch(self, batch: Sequence[tuple[AuditEvent, Seal | None]], lost: dict[str, Seal | None]) -> int:
         events: dict[str, list[AuditEvent]] = {}
         ends: dict[str, Seal | None] = {}
         for event, end in batch:
@@ -56,8 +71,24 @@ class Sealer:
             if done:
                 sealed += len(extension.sealed)
             else:
-                log.debug("audit_seal_lost", account_id=extension.sealed[0][0].account_id)
+                account_id = extension.sealed[0][0].account_id
+                lost[account_id] = extension.last
+                log.debug("audit_seal_lost", account_id=account_id)
         return sealed
+
+    def _tell(self, lost: Mapping[str, Seal | None]) -> None:
+        """Say which accounts cannot be sealed, once and then from time to time, and which can again."""
+        before, self._losses = self._losses, {}
+        for account_id, end in lost.items():
+            end_before, times = before.get(account_id, (end, 0))
+            times = times + 1 if end_before == end else 1
+            self._losses[account_id] = end, times
+            if times == _TOLD_AFTER or times % _TOLD_AGAIN_AFTER == 0:
+                sequence = 0 if end is None else end.sequence
+                log.warning("audit_sealing_stuck", account_id=account_id, behind_sequence=sequence, turns=times)
+        for account_id, (_, times) in before.items():
+            if account_id not in lost and times >= _TOLD_AFTER:
+                log.info("audit_sealing_goes_on", account_id=account_id)
 
 
 def extended(last: Seal | None, events: Sequence[AuditEvent]) -> Extension:

@@ -49,6 +49,16 @@ class AuditStore(Protocol):
         """Sealed events of an account in the order of its chain, with personal parts: after one sequence up to one."""
         ...
 
+    async def events_outside(self, account_id: str, *, limit: int) -> Sequence[KeptEvent]:
+        """Events that have a place before the beginning or behind the end of their chain, as of one moment.
+
+        There are none, whoever seals or prunes meanwhile, unless somebody was at the database.
+
+        Args:
+            limit: How many of each, at most, in the order of their places.
+        """
+        ...
+
     async def unsealed_events(self, account_id: str, *, after: str, limit: int) -> Sequence[KeptEvent]:
         """Events of an account that are not sealed yet, by id, those behind `after`; with personal parts."""
         ...

@@ -91,6 +91,27 @@ SEALED_EVENTS = """
      ORDER BY sequence LIMIT $4
 """
 
+# The end of the chain in the same statement: it and the events move in one commit, so that both are of one moment.
+EVENTS_BEHIND_END = """
+    -- Events of a tenant that have a place behind the end of its chain, in the order of their places.
+    SELECT account_id, event_id, happened_at, kind, operation, access_key_id, user_id, source_address, request_id,
+           targets, details, personal_digests, times, sequence, hash
+      FROM audit_event
+     WHERE account_id = $1
+       AND sequence > coalesce((SELECT sequence FROM audit_chain WHERE audit_chain.account_id = $1), 0)
+     ORDER BY sequence LIMIT $2
+"""
+
+EVENTS_BEFORE_BEGINNING = """
+    -- Events of a tenant that have a place before the beginning of its chain, in the order of their places.
+    SELECT account_id, event_id, happened_at, kind, operation, access_key_id, user_id, source_address, request_id,
+           targets, details, personal_digests, times, sequence, hash
+      FROM audit_event
+     WHERE account_id = $1
+       AND sequence <= coalesce((SELECT pruned_sequence FROM audit_chain WHERE audit_chain.account_id = $1), 0)
+     ORDER BY sequence LIMIT $2
+"""
+
 UNSEALED_EVENTS = """
     -- Events of a tenant that are not sealed yet, by id, those behind one.
     SELECT account_id, event_id, happened_at, kind, operation, access_key_id, user_id, source_address, request_id,
@@ -191,6 +212,12 @@ class AuditEvents:
     async def sealed_events(self, account_id: str, *, after: int, until: int, limit: int) -> Sequence[KeptEvent]:
         (rows,) = await self._database.report((SEALED_EVENTS, (account_id, after, until, limit)))
         return await self.with_personal_parts([kept_from_row(row) for row in rows])
+
+    async def events_outside(self, account_id: str, *, limit: int) -> Sequence[KeptEvent]:
+        before, behind = await self._database.report(
+            (EVENTS_BEFORE_BEGINNING, (account_id, limit)), (EVENTS_BEHIND_END, (account_id, limit))
+        )
+        return await self.with_personal_parts([kept_from_row(row) for row in (*before, *behind)])
 
     async def unsealed_events(self, account_id: str, *, after: str, limit: int) -> Sequence[KeptEvent]:
         (rows,) = await self._database.report((UNSEALED_EVENTS, (account_id, after, limit)))
