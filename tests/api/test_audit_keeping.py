@@ -44,6 +44,21 @@ async def test_attending_writes_refusals_and_what_is_left_at_its_end(api: Api) -
     assert sum(event["Times"] for event in told) == 12
 
 
+async def test_an_address_given_in_place_of_an_id_does_not_get_into_the_trail(api: Api) -> None:
+    user = await ram_user(api, "weak", statement("Allow", "sts:*"))
+    contact_id = await api.add_contact()
+    for given in ("wilhelmina.q@erase-me.example", "86-13900001234", contact_id):
+        await user.error("GetMessageContact", ContactId=given)
+    await user.error("GetUser", "2015-05-01", UserName="wilhelmina.q@erase-me.example")
+    await api.service.refusals.write(everything=True)
+
+    told = (await api.call("ListAuditEvents", "2026-11-01", Kind="refusal"))["Events"]
+
+    assert sorted(target.rpartition(":")[2] for event in told for target in event["Targets"]) == sorted(
+        [f"messagecontact/{contact_id}", "messagecontact/***", "messagecontact/***", "user/***"]
+    )
+
+
 async def test_a_service_that_makes_no_change_makes_no_event(database_path: Path) -> None:
     async with open_api(database_path) as api:
         before = await api.service.storage.audit.events_before(api.account_id, before="z", start="", limit=99)

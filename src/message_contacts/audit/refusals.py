@@ -15,6 +15,7 @@ import structlog
 
 from message_contacts.access.model import Caller
 from message_contacts.audit.model import AuditEvent, EventKind
+from message_contacts.audit.resources import kept
 from message_contacts.audit.store import AuditStore
 from message_contacts.clock import MINUTE, Clock, Instant
 from message_contacts.ids import Ids
@@ -91,7 +92,7 @@ class Refusals:
             user_id=caller.user_id or "",
             source_address=source_address,
             request_id=request_id,
-            targets=orjson.dumps(list(resources)).decode(),
+            targets=orjson.dumps([kept(resource) for resource in resources]).decode(),
             details="[]",
             personal_digests="{}",
         )
