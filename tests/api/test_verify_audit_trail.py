@@ -163,7 +163,7 @@ async def trail_again(api: Api) -> None:
         ("UPDATE audit_event SET operation = 'GetFolder' WHERE sequence = 5", "sequence 5, or the one before it, is"),
         ("DELETE FROM audit_event WHERE sequence = 4", "missing before"),
         ("DELETE FROM audit_event WHERE sequence = 8", "missing at the end: sequence 8"),
-        ("UPDATE audit_event SET targets = 'x' WHERE sequence = 6", "cannot be read"),
+        ("UPDATE audit_event SET targets = 'x' WHERE sequence = 6", "sequence 6, or the one before it, is"),
     ],
 )
 @pytest.mark.usefixtures("small_parts")
@@ -179,6 +179,48 @@ async def test_what_was_done_at_the_database_shows_in_its_part(
     assert sentence in told
     assert parts[0]["Unbroken"]
     assert not all(part["Unbroken"] for part in parts)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "hash = NULL",
+        "kind = 'x'",
+        "targets = '{'",
+        "targets = '5'",
+        "details = '[{}]'",
+        "details = 'x'",
+        "happened_at = 9000000000000000000",
+        "happened_at = 'never'",
+        "operation = x'ff'",
+    ],
+)
+@pytest.mark.usefixtures("small_parts")
+async def test_a_spoiled_event_is_told_and_listed_with_all_others(change: str, api: Api, database_path: Path) -> None:
+    await trail(api, 7)
+    at_the_database(database_path, f"UPDATE audit_event SET {change} WHERE sequence = 6")
+
+    (sentence,) = breaks(await verified(api))
+
+    assert "sequence 6" in sentence
+    listed = (await api.call("ListAuditEvents", OWN))["Events"]
+    assert sorted(event["Sequence"] for event in listed) == list(range(1, 9))
+    assert all(isinstance(event["Targets"], list) for event in listed)
+
+
+@pytest.mark.usefixtures("small_parts")
+async def test_a_spoiled_personal_part_is_told_and_listed_with_all_others(api: Api, database_path: Path) -> None:
+    contact_id = await api.add_contact()
+    await trail(api, 2)
+    at_the_database(database_path, "UPDATE audit_personal SET details = '{', salt = 'text'")
+
+    (sentence,) = breaks(await verified(api))
+
+    assert contact_id in sentence
+    assert {"PersonId": contact_id, "Changes": []} in [
+        person for event in (await api.call("ListAuditEvents", OWN))["Events"] for person in event["People"]
+    ]
+    assert (await api.call("ExportPerson", OWN, ContactId=contact_id))["AuditEvents"][0]["Personal"] == "{"
 
 
 @pytest.mark.usefixtures("small_parts")
@@ -228,6 +270,9 @@ async def test_what_retention_takes_away_between_two_parts_is_no_break(api: Api)
         {"Heads": [f"1:{'ab' * 32}"] * 101},
         {"NextToken": "nothing"},
         {"NextToken": "MTI6MzQ"},
+        # 5:abc:5:ab:0: and 9999999999999999999:ab:5:ab:0:
+        {"NextToken": "NTphYmM6NTphYjowOg"},
+        {"NextToken": "OTk5OTk5OTk5OTk5OTk5OTk5OTphYjo1OmFiOjA6"},
     ],
 )
 async def test_it_refuses_heads_and_tokens_that_are_none(parameters: dict[str, Any], api: Api) -> None:

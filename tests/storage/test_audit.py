@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from message_contacts.audit import sealing
 from message_contacts.audit.chain import Reader, Verdict
-from message_contacts.audit.checking import check
+from message_contacts.audit.checking import Place, check
 from message_contacts.audit.exporting import export
 from message_contacts.audit.model import NO_HASH, Chain, Extension, Seal
 from message_contacts.audit.sealing import Sealer, extended
@@ -248,6 +248,59 @@ async def test_whatever_is_done_to_the_database_shows(
     assert not (await verdict_on(storage)).unbroken or (
         "person_id" in sql and (await verdict_on(storage)).erased  # looks like an erasure: the part is not found
     )
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE audit_event SET hash = NULL WHERE sequence = 3",
+        "UPDATE audit_event SET hash = NULL WHERE sequence = 4",
+        "UPDATE audit_event SET hash = x'00' WHERE sequence = 4",
+        "UPDATE audit_event SET kind = 'odd' WHERE sequence = 3",
+        "UPDATE audit_event SET targets = '{' WHERE sequence = 3",
+        "UPDATE audit_event SET details = '' WHERE sequence = 3",
+        "UPDATE audit_event SET personal_digests = '[]' WHERE sequence = 3",
+        "UPDATE audit_event SET personal_digests = 'no JSON' WHERE sequence = 3",
+        f"UPDATE audit_event SET details = '{'[' * 300 + ']' * 300}' WHERE sequence = 3",
+        f"UPDATE audit_event SET details = '{'[' * 3000}' WHERE sequence = 3",
+        "UPDATE audit_event SET happened_at = 9000000000000000000 WHERE sequence = 3",
+        "UPDATE audit_event SET times = -1, event_id = '' WHERE sequence = 3",
+    ],
+)
+async def test_a_spoiled_column_is_a_break_of_its_event_alone(
+    sql: str, storage: Storage, clock: FakeClock, database_url: str
+) -> None:
+    await plant(storage)
+    for number in range(1, 5):
+        await change(storage, clock, Insert(named_contact(number)))
+    await Sealer(storage.audit).seal()
+    outside(database_url, sql)
+
+    verdict = await verdict_on(storage)
+
+    (sentence,) = {text for text in verdict.breaks if "personal part" not in text and "ends with" not in text}
+    assert f"sequence {sql[-1]}" in sentence
+    assert verdict.events == 4
+    part = await check(storage.audit, ACCOUNT, None, ())
+    assert part.verdict.breaks == verdict.breaks
+    assert Place.parse(part.place.text) == part.place
+
+
+@pytest.mark.parametrize("column", ["happened_at", "kind", "targets", "details", "personal_digests", "times", "hash"])
+async def test_bytes_in_a_column_are_told_and_do_not_hold_up_sealing(column: str, database_path: Path) -> None:
+    """Only SQLite takes them."""
+    with open_sqlite(database_path, FakeClock()) as storage:
+        await storage.audit.add([make_event(number) for number in (1, 2)])
+        await Sealer(storage.audit).seal()
+        url = f"sqlite:///{database_path}"
+        outside(url, f"UPDATE audit_event SET {column} = x'ff00' WHERE sequence = 1")
+
+        assert "sequence 1" in (await verdict_on(storage)).breaks[0]
+        if column != "hash":
+            await storage.audit.add([make_event(number) for number in (3, 4)])
+            outside(url, f"UPDATE audit_event SET {column} = x'ff01' WHERE request_id = 'R3'")
+            await Sealer(storage.audit).seal()
+            assert make_event(4).event_id in [event_id for event_id, _ in await sealed_places(storage)]
 
 
 _FORGED = """

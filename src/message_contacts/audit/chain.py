@@ -7,7 +7,7 @@ to the database can also make a whole new chain; what shows that is a head, sequ
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,26 +20,40 @@ from message_contacts.audit.model import NO_HASH, AuditEvent, Chain, KeptEvent
 BREAKS_TOLD = 20
 
 
-def sealed_text(event: AuditEvent, sequence: int | None) -> bytes:
-    """The event as its hash covers it: canonical JSON, `audit.keeping.canonical`. None: not sealed yet."""
+def sealed_text(event: AuditEvent, sequence: int | None, json: Callable[[str], object] = orjson.Fragment) -> bytes:
+    """The event as its hash covers it: canonical JSON, `audit.keeping.canonical`.
+
+    Args:
+        sequence: None: not sealed yet.
+        json: How the columns are taken in that hold JSON.
+    """
     return canonical(
         {
             "access_key_id": event.access_key_id,
             "account_id": event.account_id,
-            "details": orjson.Fragment(event.details),
+            "details": json(event.details),
             "event_id": event.event_id,
             "happened_at": event.happened_at,
             "kind": event.kind,
             "operation": event.operation,
-            "personal_digests": orjson.Fragment(event.personal_digests),
+            "personal_digests": json(event.personal_digests),
             "request_id": event.request_id,
             "sequence": sequence,
             "source_address": event.source_address,
-            "targets": orjson.Fragment(event.targets),
+            "targets": json(event.targets),
             "times": event.times,
             "user_id": event.user_id,
         }
     )
+
+
+def _readable(text: str) -> object:
+    """JSON as it stands; what is none, as a text: the line can be read even if somebody was at the database."""
+    try:
+        canonical(orjson.loads(text))
+    except (TypeError, ValueError):  # too deep to be written again, or no JSON
+        return text
+    return orjson.Fragment(text)
 
 
 def chained(hash_before: bytes, text: bytes) -> bytes:
@@ -67,10 +81,10 @@ def event_line(kept: KeptEvent) -> bytes:
     seal = kept.seal
     return canonical(
         {
-            "event": orjson.Fragment(sealed_text(kept.event, None if seal is None else seal.sequence)),
+            "event": orjson.Fragment(sealed_text(kept.event, None if seal is None else seal.sequence, _readable)),
             "hash": None if seal is None else seal.hash.hex(),
             "personal": [
-                {"details": orjson.Fragment(part.details), "person_id": part.person_id, "salt": part.salt.hex()}
+                {"details": _readable(part.details), "person_id": part.person_id, "salt": part.salt.hex()}
                 for part in kept.personal
             ],
         }
@@ -137,12 +151,15 @@ class Verifier:
         """
         try:
             event = line["event"]
-            event_id, digests = str(event["event_id"]), dict(event["personal_digests"])
+            text = canonical(event)
+            event_id, digests = str(event["event_id"]), event["personal_digests"]
+            if not isinstance(digests, dict):  # somebody was at the database; the hash will tell
+                digests = {}
             given = {part["person_id"]: _digest_of(part) for part in line["personal"]}
             if line["hash"] is None:
                 sequence, hash_ = 0, None
             else:
-                sequence, hash_ = int(event["sequence"]), bytes.fromhex(line["hash"]).hex()
+                sequence, hash_ = int(event["sequence"]), bytes.fromhex(line["hash"])
         except (KeyError, TypeError, AttributeError) as problem:
             raise ValueError(f"not a line of an event: {problem!r}") from None
         self._compare_personal(event_id, digests, given)
@@ -162,12 +179,16 @@ class Verifier:
         if sequence > last.sequence + 1:
             missing = _range(last.sequence + 1, sequence - 1)
             self.spoiled(f"missing before {event_id}: sequence {missing}")
-        elif chained(bytes.fromhex(last.hash), canonical(event)).hex() != hash_:
+        linked = chained(bytes.fromhex(last.hash), text)
+        if len(hash_) != len(NO_HASH):
+            self.spoiled(f"event {event_id}, sequence {sequence}, has lost its hash")
+            hash_ = linked
+        elif sequence == last.sequence + 1 and linked != hash_:
             self.spoiled(f"event {event_id}, sequence {sequence}, or the one before it, is not what was sealed")
         if event.get("account_id") != self.verdict.account_id:
             self.spoiled(f"event {event_id}, sequence {sequence}, is of another account")
         # From here on the hash that stands there: one change is one break, not a break in all that follows.
-        self._last = self.verdict.head = Head(sequence, hash_)
+        self._last = self.verdict.head = Head(sequence, hash_.hex())
         self._pass(self._last)
 
     def end(self) -> Verdict:

@@ -17,7 +17,10 @@ from message_contacts.audit.store import AuditStore
 #: Events that one part looks at, at most; and how many of them at a time.
 LOOKED_AT = 1_000
 _AT_A_TIME = 250
-_PLACE = re.compile(r"([0-9]{1,18}):([0-9a-f]{64}):([0-9]{1,18}):([0-9a-f]{64}):([0-9]{1,18}):(ae-[0-9a-f]*|)")
+#: The greatest number that a column can hold.
+_LAST_NUMBER = 2**63 - 1
+_HEAD = "(-?[0-9]{1,19}):((?:[0-9a-f]{2})*)"
+_PLACE = re.compile(f"{_HEAD}:{_HEAD}:(-?[0-9]{{1,19}}):(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +46,7 @@ class Place:
     def parse(cls, text: str) -> Self:
         """The place again. Raises: ValueError for what is none."""
         found = _PLACE.fullmatch(text)
-        if found is None:
+        if found is None or max(abs(int(found[number])) for number in (1, 3, 5)) > _LAST_NUMBER:
             raise ValueError(text)
         return cls(
             last=Head(int(found[1]), found[2]),
@@ -139,5 +142,5 @@ def _compare(verifier: Verifier, events: Sequence[KeptEvent]) -> None:
     for kept in events:
         try:
             verifier.take(orjson.loads(event_line(kept)))
-        except ValueError as problem:  # somebody was at the database
+        except (TypeError, ValueError) as problem:  # somebody was at the database
             verifier.spoiled(f"event {kept.event.event_id} cannot be read: {problem}")

@@ -30,7 +30,8 @@ class AuditEvent:
     #: Ascends with time.
     event_id: str
     happened_at: Instant
-    kind: EventKind
+    #: `EventKind`, unless somebody was at the database.
+    kind: str
     #: Operation, or what else made a change: `changes.Cause.operation`.
     operation: str
     access_key_id: str
@@ -69,7 +70,8 @@ class Seal:
 
     #: Counts from 1, without gaps.
     sequence: int
-    #: SHA-256 over the hash before it and the event with its sequence: `audit.chain.sealed`.
+    #: SHA-256 over the hash before it and the event with its sequence: `audit.chain.sealed`. Empty: somebody took it
+    #: away at the database.
     hash: bytes
 
 

@@ -34,7 +34,7 @@ class Wanted:
     def includes(self, event: AuditEvent) -> bool:
         """Whether an event is asked for, times aside."""
         return (
-            (self.kind is None or event.kind is self.kind)
+            (self.kind is None or event.kind == self.kind)
             and (self.operation is None or event.operation == self.operation)
             and (self.access_key_id is None or event.access_key_id == self.access_key_id)
             and (self.user_id is None or event.user_id == self.user_id)

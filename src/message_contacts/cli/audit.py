@@ -202,7 +202,7 @@ def _summary(verdict: Verdict) -> str:
 def _row(event: dict[str, Any]) -> tuple[str, ...]:
     by = event.get("UserId") or event.get("AccessKeyId") or ""
     kind = " (refused)" if event["Kind"] == "refusal" else ""
-    return event["EventTime"], event["Operation"] + kind, by, " ".join(event["Targets"]), str(event["Times"])
+    return event.get("EventTime", "-"), event["Operation"] + kind, by, " ".join(event["Targets"]), str(event["Times"])
 
 
 async def _accounts(service: Service, account_id: str | None) -> list[str]:

@@ -13,7 +13,7 @@ from message_contacts.audit.reading import Wanted
 from message_contacts.clock import Instant
 from message_contacts.errors import ErrorDefinition
 from message_contacts.operations.call import Call, Rules
-from message_contacts.operations.dates import utc_time
+from message_contacts.operations.dates import utc_time_if_any
 from message_contacts.operations.moments import moment_parameter
 from message_contacts.operations.own_parameters import DATE, VERSIONS, list_errors, text
 from message_contacts.operations.registry import Access, Field, Items, Operation, Parameter, Shape, operation
@@ -30,6 +30,9 @@ def _parse_kind(text_: str, _rules: Rules) -> EventKind:
     except ValueError:
         raise INVALID_KIND() from None
 
+
+#: What reading a field meets that somebody changed at the database. It is left out: verifying tells, not listing.
+_UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
 
 _FIELDS: Mapping[str, Shape] = {
     "Name": Field("string", "The field.", "message_types"),
@@ -49,7 +52,8 @@ _CHANGES: Mapping[str, Shape] = {
     versions=VERSIONS,
     access=Access.READ,
     doc="Lists who changed what, and who was refused for lack of permission, newest first. Looks at 2,000 events at "
-    "most for an answer: a page may hold fewer entries than asked for, or none, and still have a next one.",
+    "most for an answer: a page may hold fewer entries than asked for, or none, and still have a next one. Of an event "
+    "that somebody spoiled at the database, what cannot be read is absent, or an empty list.",
     source="Ours, 2026-11-22",
     parameters=[
         Parameter(
@@ -149,28 +153,45 @@ def _entry(kept: KeptEvent) -> dict[str, Any]:
         "UserId": event.user_id,
         "SourceAddress": event.source_address,
         "RequestId": event.request_id,
+        "EventTime": utc_time_if_any(event.happened_at),
     }
     return {
         "EventId": event.event_id,
-        "EventTime": utc_time(event.happened_at),
         "Kind": event.kind,
         "Operation": event.operation,
         **{name: value for name, value in optional.items() if value},
-        "Targets": orjson.loads(event.targets),
+        "Targets": _targets(event.targets),
         "Times": event.times,
-        "Changes": _changes(orjson.loads(event.details)),
+        "Changes": _changes(event.details),
         "People": [_person(part) for part in kept.personal],
         **({} if seal is None else {"Sequence": seal.sequence, "Hash": seal.hash.hex()}),
     }
 
 
 def _person(part: PersonalPart) -> dict[str, Any]:
-    about = orjson.loads(part.details)
-    source = {"SourceAddress": about["source_address"]} if "source_address" in about else {}
-    return {"PersonId": part.person_id, **source, "Changes": _changes(about["changes"])}
+    try:
+        about = orjson.loads(part.details)
+        source = {"SourceAddress": str(about["source_address"])} if "source_address" in about else {}
+        return {"PersonId": part.person_id, **source, "Changes": _told(about["changes"])}
+    except _UNREADABLE:
+        return {"PersonId": part.person_id, "Changes": []}
 
 
-def _changes(told: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _targets(text: str) -> list[str]:
+    try:
+        return [str(target) for target in orjson.loads(text)]
+    except _UNREADABLE:
+        return []
+
+
+def _changes(text: str) -> list[dict[str, Any]]:
+    try:
+        return _told(orjson.loads(text))
+    except _UNREADABLE:
+        return []
+
+
+def _told(told: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [
         {
             "Action": change["action"],

@@ -18,6 +18,14 @@ def utc_time(moment: Instant) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{milliseconds:03d}Z"
 
 
+def utc_time_if_any(moment: Instant) -> str | None:
+    """The same; None for what somebody put in place of a moment at the database."""
+    try:
+        return utc_time(moment)
+    except (ArithmeticError, OSError, TypeError, ValueError):
+        return None
+
+
 def utc_seconds(moment: Instant) -> str:
     """ISO 8601 in UTC, cut to the second: `2015-01-23T12:33:18Z`. Answers of RAM show no milliseconds."""
     return f"{(_EPOCH + timedelta(seconds=moment // SECOND)).isoformat()}Z"

@@ -7,12 +7,11 @@ from typing import Any
 
 from message_contacts.audit.model import KeptEvent
 from message_contacts.changes import Job
-from message_contacts.clock import Instant
 from message_contacts.contacts.model import Address, Contact, Slot
 from message_contacts.delivery.messages import Delivery
 from message_contacts.delivery.standing import Preference, Suspension
 from message_contacts.operations.call import Call
-from message_contacts.operations.dates import utc_time
+from message_contacts.operations.dates import utc_time, utc_time_if_any
 from message_contacts.operations.message_parameters import DELIVERY_FIELDS, shown_delivery
 from message_contacts.operations.own_parameters import DATE
 from message_contacts.operations.registry import Field, Items, Shape
@@ -189,7 +188,7 @@ def held_audit_event(kept: KeptEvent) -> dict[str, Any]:
     """An audit event with its personal part: `HELD_AUDIT_FIELDS`."""
     return {
         "EventId": kept.event.event_id,
-        "EventTime": utc_time(Instant(kept.event.happened_at)),
+        **({} if (moment := utc_time_if_any(kept.event.happened_at)) is None else {"EventTime": moment}),
         "Operation": kept.event.operation,
         "Personal": kept.personal[0].details,
     }

@@ -4,20 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import orjson
-
-from message_contacts.audit.model import (
-    NO_HASH,
-    AuditEvent,
-    Chain,
-    EventKind,
-    Extension,
-    KeptEvent,
-    PersonalPart,
-    Seal,
-)
+from message_contacts.audit.model import NO_HASH, AuditEvent, Chain, Extension, KeptEvent, PersonalPart, Seal
 from message_contacts.changes import Stale
-from message_contacts.storage.engine import DECIDE_AGAIN, Database, Parameters, Query, Row, Step
+from message_contacts.storage.audit_rows import chain_from_row, event_row, kept_from_row, part_from_row, people
+from message_contacts.storage.engine import DECIDE_AGAIN, Database, Query, Step
 
 INSERT_EVENT = """
     -- Keep an event.
@@ -191,7 +181,7 @@ class AuditEvents:
         if wanted:
             for rows in await self._database.report(*wanted):
                 for row in rows:
-                    part = _part_from_row(row)
+                    part = part_from_row(row)
                     parts.setdefault(part.event_id, []).append(part)
         return [
             KeptEvent(event=kept.event, seal=kept.seal, personal=tuple(parts.get(kept.event.event_id, ())))
@@ -201,11 +191,9 @@ class AuditEvents:
     async def events_of_person(self, account_id: str, person_id: str, *, after: str, limit: int) -> Sequence[KeptEvent]:
         (rows,) = await self._database.report((EVENTS_OF_PERSON, (account_id, person_id, after, limit)))
         found = []
-        for *event_row_, salt, details in rows:
-            kept = kept_from_row(tuple(event_row_))
-            part = PersonalPart(
-                account_id=account_id, person_id=person_id, event_id=kept.event.event_id, salt=salt, details=details
-            )
+        for row in rows:
+            kept = kept_from_row(row[:-2])
+            part = part_from_row((account_id, person_id, kept.event.event_id, *row[-2:]))
             found.append(KeptEvent(event=kept.event, seal=kept.seal, personal=(part,)))
         return found
 
@@ -251,81 +239,3 @@ def _extended(extension: Extension) -> list[Step]:
         for event, seal in sealed
     ]
     return steps
-
-
-def event_row(event: AuditEvent) -> Parameters:
-    """Parameters of `INSERT_EVENT`."""
-    return (
-        event.account_id,
-        event.event_id,
-        event.happened_at,
-        event.kind.value,
-        event.operation,
-        event.access_key_id,
-        event.user_id,
-        event.source_address,
-        event.request_id,
-        event.targets,
-        event.details,
-        event.personal_digests,
-        event.times,
-    )
-
-
-def personal_part_row(part: PersonalPart) -> Parameters:
-    """Parameters of `INSERT_PERSONAL_PART`."""
-    return part.account_id, part.person_id, part.event_id, part.salt, part.details
-
-
-def people(event: AuditEvent) -> Sequence[str]:
-    """The persons that an event has personal parts about, erased or not."""
-    if event.personal_digests == "{}":
-        return ()
-    try:
-        digests = orjson.loads(event.personal_digests)
-    except orjson.JSONDecodeError:  # somebody was at the database: the chain will tell, and must be able to
-        return ()
-    return list(digests) if isinstance(digests, dict) else ()
-
-
-def kept_from_row(row: Row) -> KeptEvent:
-    """An event from its row."""
-    (
-        account_id, event_id, happened_at, kind, operation, access_key_id, user_id, source_address, request_id,
-        targets, details, personal_digests, times, sequence, hash_,
-    ) = row  # fmt: skip
-    return KeptEvent(
-        event=AuditEvent(
-            account_id=account_id,
-            event_id=event_id,
-            happened_at=happened_at,
-            kind=EventKind(kind),
-            operation=operation,
-            access_key_id=access_key_id,
-            user_id=user_id,
-            source_address=source_address,
-            request_id=request_id,
-            targets=targets,
-            details=details,
-            personal_digests=personal_digests,
-            times=times,
-        ),
-        seal=None if sequence is None else Seal(sequence=sequence, hash=hash_),
-    )
-
-
-def _part_from_row(row: Row) -> PersonalPart:
-    account_id, person_id, event_id, salt, details = row
-    return PersonalPart(account_id=account_id, person_id=person_id, event_id=event_id, salt=salt, details=details)
-
-
-def chain_from_row(row: Row) -> Chain:
-    """A chain from its row."""
-    account_id, sequence, hash_, pruned_sequence, pruned_hash = row
-    return Chain(
-        account_id=account_id,
-        sequence=sequence,
-        hash=hash_,
-        pruned_sequence=pruned_sequence,
-        pruned_hash=pruned_hash,
-    )

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from message_contacts.audit.model import Chain, KeptEvent
 from message_contacts.clock import Instant
-from message_contacts.storage.audit import (
-    SEALED_EVENTS,
-    chain_from_row,
-    kept_from_row,
-    people,
-)
+from message_contacts.storage.audit import SEALED_EVENTS
+from message_contacts.storage.audit_rows import chain_from_row, kept_from_row, people
 from message_contacts.storage.engine import Database, Step
 
 #: Moment of the oldest event of a chain that holds none any more.

@@ -30,7 +30,8 @@ from message_contacts.delivery.standing import HandOver, Preference, Suspension
 from message_contacts.directory.model import Folder, Member, ResourceDirectory
 from message_contacts.storage.access import ACCESS_KEY_RECORD, ACCOUNT_RECORD
 from message_contacts.storage.attachments import ATTACHMENT_RECORD
-from message_contacts.storage.audit import INSERT_EVENT, INSERT_PERSONAL_PART, event_row, personal_part_row
+from message_contacts.storage.audit import INSERT_EVENT, INSERT_PERSONAL_PART
+from message_contacts.storage.audit_rows import event_row, personal_part_row
 from message_contacts.storage.console_sessions import CONSOLE_SESSION_RECORD, CONSOLE_TICKET_RECORD
 from message_contacts.storage.contacts import CONTACT_RECORD
 from message_contacts.storage.deliveries import DELIVERY_RECORD

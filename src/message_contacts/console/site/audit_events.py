@@ -177,6 +177,8 @@ async def _told(visit: Visit) -> dict[str, Any]:
         return _page_of(visit, target, names)
 
     def second(text: str) -> Markup:
+        if not text:  # somebody was at the database
+            return Markup("–")
         moment = datetime.fromisoformat(text)
         shown = f"{moment.astimezone(visit.frame.zone):%Y-%m-%d %H:%M:%S}"
         return Markup('<time datetime="{}">{}</time>').format(text, shown)
