@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from message_contacts.clock import SECOND, Instant
 from message_contacts.storage.housekeeping import Retention
 from tests.api.ram_users import ram_user
 from tests.conftest import ENGINES
-from tests.harness import Api
+from tests.harness import Api, open_api
 
 OWN = "2026-11-01"
 
@@ -24,7 +25,7 @@ async def verified(api: Api, **parameters: Any) -> list[dict[str, Any]]:
     parts = [await api.call("VerifyAuditTrail", OWN, **parameters)]
     while "NextToken" in parts[-1]:
         assert len(parts) < 50
-        parts.append(await api.call("VerifyAuditTrail", OWN, NextToken=parts[-1]["NextToken"], **parameters))
+        parts.append(await api.call("VerifyAuditTrail", OWN, **{**parameters, "NextToken": parts[-1]["NextToken"]}))
     return parts
 
 
@@ -249,16 +250,40 @@ async def test_a_head_behind_the_end_shows_that_the_trail_was_cut(api: Api) -> N
 
 
 @pytest.mark.usefixtures("small_parts")
-async def test_what_retention_takes_away_between_two_parts_is_no_break(api: Api) -> None:
-    await trail(api, 7)
-    first = await api.call("VerifyAuditTrail", OWN)
-    # The first six have gone when their time is up: three of them nobody has looked at.
-    await api.service.storage.prune(api.clock.now(), Retention(audit_events=1_500))
+async def test_what_retention_takes_away_between_two_parts_is_no_break(database_path: Path) -> None:
+    async with open_api(database_path, {"audit_kept": timedelta(seconds=1.5)}) as api:
+        await trail(api, 7)
+        first = await api.call("VerifyAuditTrail", OWN)
+        # The first six are due, and five of them go: two of them nobody has looked at.
+        await api.service.storage.prune(api.clock.now(), Retention(audit_events=1_500))
 
-    rest = await verified(api, NextToken=first["NextToken"])
+        rest = await verified(api, NextToken=first["NextToken"])
 
-    assert not breaks(rest)
-    assert (sum(part["Events"] for part in rest), rest[-1]["Head"]["Sequence"]) == (2, 8)
+        assert not breaks(rest)
+        assert (sum(part["Events"] for part in rest), rest[-1]["Head"]["Sequence"]) == (3, 8)
+        assert not breaks(await verified(api))
+
+
+@pytest.mark.parametrize("kept", [timedelta(days=1095), None])
+@pytest.mark.usefixtures("small_parts")
+async def test_a_beginning_that_was_not_due_is_told_in_the_first_part(
+    kept: timedelta | None, database_path: Path
+) -> None:
+    async with open_api(database_path, {"audit_kept": kept}) as api:
+        await trail(api, 7)
+        head = (await verified(api))[-1]["Head"]
+        at_the_database(
+            database_path,
+            "UPDATE audit_chain SET pruned_sequence = 2, "
+            "pruned_hash = (SELECT hash FROM audit_event WHERE sequence = 2)",
+        )
+        at_the_database(database_path, "DELETE FROM audit_event WHERE sequence <= 2")
+
+        parts = await verified(api, Heads=[f"{head['Sequence']}:{head['Hash']}"])
+
+        assert [part["Unbroken"] for part in parts] == [False, True, True]
+        (sentence,) = breaks(parts)
+        assert "the beginning is missing: sequence 1 to 2" in sentence
 
 
 @pytest.mark.parametrize(

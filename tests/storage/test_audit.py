@@ -13,10 +13,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from message_contacts.audit import sealing
-from message_contacts.audit.chain import Reader, Verdict
+from message_contacts.audit.chain import Head, Reader, Verdict
 from message_contacts.audit.checking import Place, check
 from message_contacts.audit.exporting import export
 from message_contacts.audit.model import NO_HASH, Chain, Extension, Seal
+from message_contacts.audit.retention import NEVER
 from message_contacts.audit.sealing import Sealer, extended
 from message_contacts.audit.store import AuditStore
 from message_contacts.audit.trail import AuditTrail
@@ -39,8 +40,10 @@ async def change(storage: Storage, clock: FakeClock, *changes: Change) -> None:
     await commit(storage, *changes, *trail.event(Cause(operation="Test"), changes))
 
 
-async def verdict_on(storage: Storage, account_id: str = ACCOUNT) -> Verdict:
-    reader = Reader()
+async def verdict_on(
+    storage: Storage, *heads: Head, account_id: str = ACCOUNT, due_before: Instant | None = None
+) -> Verdict:
+    reader = Reader({account_id: heads}, due_before)
     async for line in export(storage.audit, account_id):
         reader.take(line)
     verdict = reader.end()
@@ -119,7 +122,7 @@ async def test_sealing_gives_every_tenant_a_chain_of_its_own(storage: Storage, c
 
     for account_id in (ACCOUNT, OTHER_ACCOUNT):
         assert [sequence for _, sequence in await sealed_places(storage, account_id)] == [1, 2, 3, 4, 5]
-        verdict = await verdict_on(storage, account_id)
+        verdict = await verdict_on(storage, account_id=account_id)
         assert (verdict.breaks, verdict.events, verdict.unsealed) == ([], 5, 0)
     assert list(await storage.audit.accounts()) == [ACCOUNT, OTHER_ACCOUNT]
     assert await Sealer(storage.audit).seal() == 0
@@ -188,7 +191,7 @@ async def test_two_that_seal_at_once_make_one_chain(storage: Storage, other: Sto
     await sealers[0].seal()
 
     for account_id in (ACCOUNT, OTHER_ACCOUNT):
-        verdict = await verdict_on(storage, account_id)
+        verdict = await verdict_on(storage, account_id=account_id)
         assert (verdict.breaks, verdict.events, verdict.unsealed) == ([], 39, 0)
 
 
@@ -205,7 +208,7 @@ async def test_one_tenant_that_cannot_be_sealed_holds_up_nobody(
 
     assert await Sealer(storage.audit).seal() == 1
 
-    assert (await verdict_on(storage, OTHER_ACCOUNT)).events == 1
+    assert (await verdict_on(storage, account_id=OTHER_ACCOUNT)).events == 1
     assert not (await verdict_on(storage)).unbroken
 
 
@@ -434,37 +437,63 @@ async def test_retention_takes_the_oldest_away_and_the_rest_still_verifies(
 
     await prune_audit(database, Instant(START + 5_000))
 
-    verdict = await verdict_on(storage)
-    assert (verdict.breaks, verdict.pruned, verdict.events) == ([], 5, 2)
+    # The fifth is due, and stays to show that those before it were.
+    verdict = await verdict_on(storage, due_before=Instant(START + 5_000))
+    assert (verdict.breaks, verdict.pruned, verdict.events, verdict.erased) == ([], 4, 3, 1)
     people = [
-        await storage.audit.events_of_person(ACCOUNT, named_contact(n).contact_id, after="", limit=9) for n in (5, 6)
+        await storage.audit.events_of_person(ACCOUNT, named_contact(n).contact_id, after="", limit=9) for n in (4, 5, 6)
     ]
-    assert [len(events) for events in people] == [0, 1]
+    assert [len(events) for events in people] == [0, 0, 1]
     assert len(await storage.audit.unsealed(after="", limit=9)) == 1  # not sealed: stays, however old
 
     await prune_audit(database, Instant(START + 999_000))
-    assert (await verdict_on(storage)).events == 0
+    assert (await verdict_on(storage)).events == 1
     await change(storage, clock, Insert(named_contact(8)))
     await Sealer(storage.audit).seal()
-    verdict = await verdict_on(storage)
-    assert (verdict.breaks, verdict.pruned, verdict.events, verdict.head.sequence) == ([], 7, 1, 8)
+    verdict = await verdict_on(storage, due_before=Instant(START + 999_000))
+    assert (verdict.breaks, verdict.pruned, verdict.events, verdict.head.sequence) == ([], 6, 2, 8)
     await prune_audit(database, Instant(START + 999_000))
-    assert (await verdict_on(storage)).pruned == 8
+    assert (await verdict_on(storage)).pruned == 7
 
 
 async def test_an_old_event_behind_a_young_one_goes_with_it(storage: Storage) -> None:
     young, old = make_event(9_000), make_event(1)
-    for event in (young, old):
+    for event in (young, old, make_event(9_000_000)):
         await storage.audit.add([event])
         await Sealer(storage.audit).seal()
     database = storage._database
 
     await prune_audit(database, Instant(START + 5_000))
-    assert (await verdict_on(storage)).events == 2
+    assert (await verdict_on(storage)).events == 3
     await prune_audit(database, Instant(START + 9_001))
 
-    verdict = await verdict_on(storage)
-    assert (verdict.breaks, verdict.events, verdict.pruned) == ([], 0, 2)
+    verdict = await verdict_on(storage, due_before=Instant(START + 9_001))
+    assert (verdict.breaks, verdict.events, verdict.pruned) == ([], 2, 1)
+
+
+@pytest.mark.parametrize("due_before", [NEVER, Instant(START + 4)])
+async def test_a_beginning_that_somebody_cut_off_shows(
+    due_before: Instant, storage: Storage, database_url: str
+) -> None:
+    await storage.audit.add([make_event(number) for number in range(1, 9)])
+    await Sealer(storage.audit).seal()
+    await prune_audit(storage._database, due_before)
+    heads = [(await verdict_on(storage)).head]
+    assert (await verdict_on(storage, *heads, due_before=due_before)).unbroken
+    hash_ = "SELECT hash FROM audit_event WHERE sequence = {}"
+
+    for cut in (5, 7):
+        outside(database_url, f"UPDATE audit_chain SET pruned_sequence = {cut}, pruned_hash = ({hash_.format(cut)})")
+        outside(database_url, f"DELETE FROM audit_event WHERE sequence <= {cut}")
+
+        verdict = await verdict_on(storage, *heads, due_before=due_before)
+
+        (sentence,) = verdict.breaks
+        assert f"the beginning is missing: sequence 1 to {cut}" in sentence
+        assert (await check(storage.audit, ACCOUNT, None, heads, due_before)).verdict.breaks == verdict.breaks
+    outside(database_url, "UPDATE audit_chain SET pruned_sequence = sequence, pruned_hash = hash")
+    outside(database_url, "DELETE FROM audit_event")
+    assert "sequence 1 to 8" in (await verdict_on(storage, due_before=due_before)).breaks[0]
 
 
 async def test_the_same_refusal_written_twice_is_there_once(storage: Storage) -> None:

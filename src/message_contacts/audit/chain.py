@@ -15,9 +15,14 @@ import orjson
 
 from message_contacts.audit.keeping import Salted, canonical
 from message_contacts.audit.model import NO_HASH, AuditEvent, Chain, KeptEvent
+from message_contacts.audit.retention import NEVER
+from message_contacts.clock import Instant
 
 #: Breaks of one chain that are told one by one.
 BREAKS_TOLD = 20
+
+#: Told when it cannot have been retention, as far as settings say now.
+_NOT_BY_RETENTION = "It was not due: somebody took it away, or AUDIT_KEPT_DAYS was less before"
 
 
 def sealed_text(event: AuditEvent, sequence: int | None, json: Callable[[str], object] = orjson.Fragment) -> bytes:
@@ -126,11 +131,13 @@ class Verdict:
 class Verifier:
     """Goes along one chain, line by line, and says where it breaks."""
 
-    def __init__(self, chain: Mapping[str, Any], noted: Iterable[Head] = ()) -> None:
+    def __init__(self, chain: Mapping[str, Any], noted: Iterable[Head] = (), due_before: Instant | None = None) -> None:
         """Begin with what the first line of an export says under `chain`.
 
         Args:
             noted: Heads that were noted elsewhere, which the chain must go through.
+            due_before: Retention takes away what happened before this moment, the last such event excepted:
+                `audit.retention.due_before`. None: that is not known, and not looked at.
         Raises: ValueError when that is not the beginning of a chain.
         """
         try:
@@ -142,7 +149,9 @@ class Verifier:
         self.verdict.head = self._last
         self._beginning = self._last.sequence
         self._noted = {head.sequence: head.hash for head in noted}
-        self._pass(self._last)
+        self._due_before = due_before
+        if due_before == NEVER and self.verdict.pruned:
+            self.spoiled(f"the beginning is missing: sequence {_range(1, self.verdict.pruned)}. {_NOT_BY_RETENTION}")
 
     def take(self, line: Mapping[str, Any]) -> None:
         """Look at the next line of the export, parsed.
@@ -173,6 +182,8 @@ class Verifier:
             return
         self.verdict.events += 1
         last = self._last
+        if self._beginning == last.sequence:
+            self._compare_beginning(event_id, event.get("happened_at"))
         if sequence <= last.sequence:
             self.spoiled(f"event {event_id} is out of order: sequence {sequence} comes after {last.sequence}")
             return
@@ -194,6 +205,10 @@ class Verifier:
     def end(self) -> Verdict:
         """What was found, after the last line."""
         last, expected = self._last, self._expected_end
+        if self._due_before is not None and 0 < self._beginning == expected.sequence:
+            self.spoiled(
+                f"all events are missing: sequence {_range(1, self._beginning)}. Retention leaves the last one"
+            )
         if last.sequence < expected.sequence:
             self.spoiled(f"missing at the end: sequence {_range(last.sequence + 1, expected.sequence)}")
         elif last != expected:
@@ -201,9 +216,20 @@ class Verifier:
         for sequence in sorted(self._noted):
             if sequence > last.sequence:
                 self.spoiled(f"the head noted, sequence {sequence}, is not there: the chain was cut or made anew")
-            elif sequence < self.verdict.pruned:
+            elif sequence <= self._beginning:
+                # Also where only that very event is the last that went: its hash would be right, but nothing that was
+                # sealed up to it is left, so that nothing shows whether it was due.
                 self.spoiled(f"the head noted, sequence {sequence}, was taken away by retention and cannot be compared")
         return self.verdict
+
+    def _compare_beginning(self, event_id: str, happened_at: Any) -> None:
+        """What went before the first event that is left must have been due: then that one is due itself."""
+        due_before = self._due_before
+        if not self.verdict.pruned or due_before is None or due_before == NEVER:
+            return
+        if not isinstance(happened_at, int) or happened_at >= due_before:
+            missing = _range(1, self._beginning)
+            self.spoiled(f"the beginning is missing: sequence {missing}, before {event_id}. {_NOT_BY_RETENTION}")
 
     def _pass(self, head: Head) -> None:
         """Compare with what was noted elsewhere."""
@@ -230,12 +256,14 @@ class Verifier:
 class Reader:
     """Reads an export line by line and verifies every chain in it."""
 
-    def __init__(self, noted: Mapping[str, Iterable[Head]] | None = None) -> None:
+    def __init__(self, noted: Mapping[str, Iterable[Head]] | None = None, due_before: Instant | None = None) -> None:
         """Begin before the first line.
 
         Args:
             noted: Heads that were noted elsewhere, by account.
+            due_before: As for `Verifier`.
         """
+        self._due_before = due_before
         self._noted = noted or {}
         self._verifier: Verifier | None = None
         self._number = 0
@@ -253,7 +281,7 @@ class Reader:
             line = _parsed(text)
             if "chain" in line:
                 account_id = str(line["chain"].get("account_id"))
-                following = Verifier(line["chain"], self._noted.get(account_id, ()))
+                following = Verifier(line["chain"], self._noted.get(account_id, ()), self._due_before)
                 ended, self._verifier = self.end(), following
             elif self._verifier is None:
                 raise ValueError("the beginning of the chain is missing")  # noqa: TRY301 - told like the others
@@ -270,9 +298,11 @@ class Reader:
         return None if self._verifier is None else self._verifier.end()
 
 
-def verify(lines: Iterable[bytes], noted: Mapping[str, Iterable[Head]] | None = None) -> Iterator[Verdict]:
+def verify(
+    lines: Iterable[bytes], noted: Mapping[str, Iterable[Head]] | None = None, due_before: Instant | None = None
+) -> Iterator[Verdict]:
     """A verdict for each chain of an export: see `Reader`."""
-    reader = Reader(noted)
+    reader = Reader(noted, due_before)
     for line in lines:
         if (verdict := reader.take(line)) is not None:
             yield verdict

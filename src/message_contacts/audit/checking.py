@@ -13,6 +13,7 @@ import orjson
 from message_contacts.audit.chain import BREAKS_TOLD, Head, Verdict, Verifier, event_line
 from message_contacts.audit.model import NO_HASH, Chain, KeptEvent
 from message_contacts.audit.store import AuditStore
+from message_contacts.clock import Instant
 
 #: Events that one part looks at, at most; and how many of them at a time.
 LOOKED_AT = 1_000
@@ -67,12 +68,19 @@ class Part:
 
 
 async def check(
-    store: AuditStore, account_id: str, after: Place | None, noted: Iterable[Head], *, limit: int = LOOKED_AT
+    store: AuditStore,
+    account_id: str,
+    after: Place | None,
+    noted: Iterable[Head],
+    due_before: Instant | None = None,
+    *,
+    limit: int = LOOKED_AT,
 ) -> Part:
     """Go along the chain of an account, on from where an earlier part ended.
 
     Args:
         noted: Heads that were noted elsewhere, the same for every part: the chain must go through them.
+        due_before: As for `Verifier`.
         limit: Events to look at, at most.
     """
     chain = await store.chain(account_id) or Chain(account_id=account_id, sequence=0, hash=NO_HASH)
@@ -81,7 +89,7 @@ async def check(
     if after is not None:
         start = after
         # What an earlier part went through is compared already.
-        noted = [head for head in noted if head.sequence > after.last.sequence or head.sequence < after.pruned]
+        noted = [head for head in noted if head.sequence > after.last.sequence or head.sequence <= after.pruned]
         if after.last.sequence < pruned.sequence:  # retention took away meanwhile what was to come next
             start = replace(after, last=pruned, end=max(after.end, pruned, key=lambda head: head.sequence))
     verifier = Verifier(
@@ -93,6 +101,8 @@ async def check(
             "pruned_hash": start.last.hash,
         },
         noted,
+        # Where a later part begins, it was not retention that took away what is before.
+        due_before if start.last == pruned else None,
     )
     left = limit
     if not start.unsealed:

@@ -71,6 +71,7 @@ def rules_of(settings: Settings, captured: frozenset[Channel]) -> Rules:
             per_address_and_minute=settings.verifications_per_minute,
         ),
         circumstances=delivery.circumstances(captured),
+        audit_kept=None if settings.audit_kept is None else round(settings.audit_kept.total_seconds() * SECOND),
         contact_dates=settings.contact_date_zone,
     )
 

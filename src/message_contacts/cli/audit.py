@@ -121,8 +121,17 @@ def export(*, account_id: str | None, output: Path | None, config: Path | None) 
     metavar="[ACCOUNT:]SEQUENCE:HASH",
     help="A head that an earlier run printed: the chain must go through it. May be repeated.",
 )
+@click.option(
+    "--kept-days",
+    type=click.IntRange(min=0),
+    metavar="DAYS",
+    help="What AUDIT_KEPT_DAYS was when the beginning was taken away, if it was less than now; 0: for ever. "
+    "Default: the setting; with --file, nothing is said about the beginning.",
+)
 @config_option
-def verify(*, account_id: str | None, exported: Path | None, heads: tuple[str, ...], config: Path | None) -> None:
+def verify(
+    *, account_id: str | None, exported: Path | None, heads: tuple[str, ...], kept_days: int | None, config: Path | None
+) -> None:
     """Go through the chains of events and say where one was changed. Exit status 1 if any was.
 
     Prints the head of each chain: its last sequence and hash. Note it somewhere else, and give it back with --head
@@ -131,13 +140,16 @@ def verify(*, account_id: str | None, exported: Path | None, heads: tuple[str, .
     # Heavy to load: `--help` does without.
     from message_contacts.audit.chain import Reader  # noqa: PLC0415
     from message_contacts.audit.chain import verify as verdicts_on  # noqa: PLC0415
+    from message_contacts.audit.retention import due_before  # noqa: PLC0415
+    from message_contacts.clock import DAY, SystemClock  # noqa: PLC0415
 
     noted = _noted(heads, account_id)
+    due = None if kept_days is None else due_before(SystemClock().now(), kept_days * DAY or None)
     verdicts: list[Verdict] = []
     if exported is not None:
         try:
             with exported.open("rb") as file:
-                found = verdicts_on(file, noted)
+                found = verdicts_on(file, noted, due)
                 verdicts += [verdict for verdict in found if account_id in (None, verdict.account_id)]
         except ValueError as problem:
             raise click.ClickException(f"{exported}: {problem}") from None
@@ -146,8 +158,9 @@ def verify(*, account_id: str | None, exported: Path | None, heads: tuple[str, .
         async def look(service: Service) -> None:
             from message_contacts.audit.exporting import export as lines_of  # noqa: PLC0415 - as above
 
+            retention = due_before(service.clock.now(), service.services.rules.audit_kept) if due is None else due
             for account in await _accounts(service, account_id):
-                reader = Reader(noted)
+                reader = Reader(noted, retention)
                 async for line in lines_of(service.services.audit, account):
                     reader.take(line)
                 if (verdict := reader.end()) is not None:

@@ -10,6 +10,7 @@ from typing import Any
 from message_contacts.audit import checking
 from message_contacts.audit.chain import Head
 from message_contacts.audit.checking import LOOKED_AT, Place
+from message_contacts.audit.retention import due_before
 from message_contacts.errors import ErrorDefinition
 from message_contacts.operations.call import Call, Rules
 from message_contacts.operations.own_parameters import VERSIONS
@@ -72,7 +73,9 @@ def _parse_place(text: str, _rules: Rules) -> Place:
         "Breaks": Items(Field("string", "What was changed, as a sentence; the first 20.", "missing: sequence 41")),
         "Events": Field("integer", "Sealed events looked at.", 1000),
         "Unsealed": Field("integer", "Events that wait to be sealed: nothing proves anything about them yet.", 1),
-        "ErasedPersonalParts": Field("integer", "Personal parts that are gone since their persons were erased.", 0),
+        "ErasedPersonalParts": Field(
+            "integer", "Personal parts that are gone since their persons were erased or their time was up.", 0
+        ),
         "PrunedSequence": Field("integer", "Sequence of the last event that retention took away; 0 for none.", 880),
         "Head": _HEAD_FIELDS,
         "EndSequence": Field("integer", "Sequence of the last event there was when the first part began.", 6093),
@@ -81,7 +84,8 @@ def _parse_place(text: str, _rules: Rules) -> Place:
     needs_directory=False,
 )
 async def verify_audit_trail(call: Call, *, heads: Sequence[Head], next_token: Place | None) -> Mapping[str, Any]:
-    part = await checking.check(call.services.audit, call.account_id, next_token, heads)
+    due = due_before(call.now, call.services.rules.audit_kept)
+    part = await checking.check(call.services.audit, call.account_id, next_token, heads, due)
     verdict = part.verdict
     more = {} if part.is_last else {"NextToken": encoded(part.place.text.encode())}
     return {

@@ -55,6 +55,8 @@ class Rules:
     webhooks: WebhookRules = field(default_factory=WebhookRules)
     #: What settings say about who is reached.
     circumstances: Circumstances = field(default_factory=Circumstances)
+    #: For how long audit events are kept, in milliseconds; None: for ever.
+    audit_kept: int | None = None
     #: Zone of the dates of contacts on the wire, which carry none.
     contact_dates: timezone = timezone(timedelta(hours=8))
 

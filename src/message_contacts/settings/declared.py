@@ -356,7 +356,8 @@ class Settings:
         forms.days(36_500),
         default=timedelta(days=1095),
         name="AUDIT_KEPT_DAYS",
-        doc="How long audit events are kept. What is left still verifies.",
+        doc="How long audit events are kept. What is left still verifies; of each account the last event that is due "
+        "stays, without its personal parts, to show that what went was due.",
     )
     recommend_host: str = setting(
         forms.matching(r"[A-Za-z0-9.\-]+(?::[0-9]+)?", "a host name"),

@@ -8,13 +8,13 @@ from message_contacts.storage.audit import SEALED_EVENTS
 from message_contacts.storage.audit_rows import chain_from_row, kept_from_row, people
 from message_contacts.storage.engine import Database, Step
 
-#: Moment of the oldest event of a chain that holds none any more.
+#: Moment of the next event to come due in a chain that holds none but the one that stays.
 _NONE_LEFT = 2**62
-#: Events that go in one commit.
+#: Events that go in one commit, and the one that stays.
 _AT_ONCE = 200
 
 CHAINS_TO_PRUNE = """
-    -- Chains whose oldest event happened before a moment, that of the longest ago first.
+    -- Chains whose next event to come due happened before a moment, that of the longest ago first.
     SELECT account_id, sequence, hash, pruned_sequence, pruned_hash FROM audit_chain
      WHERE oldest_at < $1 ORDER BY oldest_at LIMIT 1
 """
@@ -40,6 +40,9 @@ async def prune_audit(database: Database, until: Instant) -> None:
     """Take sealed events away that happened before a moment; each chain then begins behind the last of them.
 
     Only from the beginning of a chain: an event behind a younger one goes with that one. What is not sealed stays.
+
+    The last event that is due stays too, without its personal parts. Its moment is sealed, so it shows whoever verifies
+    the chain that what went before it was due: nobody can cut the beginning off and say that this was retention.
     """
     while True:
         (rows,) = await database.report((CHAINS_TO_PRUNE, (until,)))
@@ -54,12 +57,14 @@ async def _prune_chain(database: Database, chain: Chain, until: Instant) -> None
         (SEALED_EVENTS, (chain.account_id, chain.pruned_sequence, chain.sequence, _AT_ONCE + 1))
     )
     events = [kept_from_row(row) for row in rows]
-    going: list[KeptEvent] = []
+    due: list[KeptEvent] = []
     for kept in events[:_AT_ONCE]:
         if kept.event.happened_at >= until:
             break
-        going.append(kept)
-    following = events[len(going)].event.happened_at if len(going) < len(events) else _NONE_LEFT
+        due.append(kept)
+    # Not the moment of the event that stays: the chain is looked at again when the next one is due.
+    following = events[len(due)].event.happened_at if len(due) < len(events) else _NONE_LEFT
+    going = due[:-1]
     end = going[-1].seal if going else None
     steps = [
         Step(
@@ -73,10 +78,10 @@ async def _prune_chain(database: Database, chain: Chain, until: Instant) -> None
             ),
         )
     ]
-    for kept in going:
+    for kept in due:
         steps += [
             Step(DELETE_PERSONAL_PART, (chain.account_id, person_id, kept.event.event_id))
             for person_id in people(kept.event)
         ]
-        steps.append(Step(DELETE_EVENT, (chain.account_id, kept.event.event_id)))
+    steps += [Step(DELETE_EVENT, (chain.account_id, kept.event.event_id)) for kept in going]
     await database.commit(steps)

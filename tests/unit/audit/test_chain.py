@@ -197,9 +197,11 @@ def test_a_chain_begins_behind_what_retention_took_away() -> None:
     )
     export = [chain_line(pruned), *map(event_line, kept[2:])]
 
-    verdict = verdict_on(export, Head(2, seal.hash.hex()))
+    verdict = verdict_on(export)
     assert (verdict.breaks, verdict.pruned, verdict.events) == ([], 2, LENGTH - 2)
-    assert not verdict_on(export, Head(1, seal.hash.hex())).unbroken
+    for gone in (1, 2):
+        (sentence,) = verdict_on(export, Head(gone, seal.hash.hex())).breaks
+        assert f"the head noted, sequence {gone}, was taken away" in sentence
     wrong = Chain(account_id=ACCOUNT, sequence=6, hash=beginning.hash, pruned_sequence=2, pruned_hash=NO_HASH)
     assert not verdict_on([chain_line(wrong), *map(event_line, kept[2:])]).unbroken
 

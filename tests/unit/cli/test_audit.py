@@ -2,6 +2,8 @@
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -76,6 +78,23 @@ def test_a_head_that_was_noted_must_still_be_there(run, account, seal):
     assert run("audit", "verify", "--head", made_anew).exit_code == 1
     gone = run("audit", "verify", "--head", f"1000000000000009:1:{'0' * 64}")
     assert (gone.exit_code, "no chain" in gone.output) == (1, True)
+
+
+def test_a_beginning_that_is_missing_is_compared_with_the_setting(run, account, seal, tmp_path):
+    seal()
+    with closing(sqlite3.connect(tmp_path / "contacts.db")) as database, database:
+        database.execute(
+            "UPDATE audit_chain SET pruned_sequence = 1,"
+            " pruned_hash = (SELECT hash FROM audit_event WHERE sequence = 1)"
+        )
+        database.execute("DELETE FROM audit_event WHERE sequence = 1")
+    cut = run("audit", "verify")
+    assert (cut.exit_code, "the beginning is missing: sequence 1," in cut.output) == (1, True)
+    assert run("audit", "verify", "--kept-days", "0").exit_code == 1
+    file = tmp_path / "trail.jsonl"
+    run("audit", "export", "--output", str(file))
+    assert run("audit", "verify", "--file", str(file)).exit_code == 0
+    assert run("audit", "verify", "--file", str(file), "--kept-days", "1").exit_code == 1
 
 
 @pytest.mark.parametrize("head", ["3", "1:xyz", f"3:{'0' * 64}"])
