@@ -96,6 +96,11 @@ def event_line(kept: KeptEvent) -> bytes:
     )
 
 
+def stray_line(person_id: str, event_id: str) -> bytes:
+    """A line of an export: a personal part that its event does not name, without what it says."""
+    return canonical({"stray": {"event_id": str(event_id), "person_id": str(person_id)}})
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """An event of a chain that was noted elsewhere."""
@@ -285,6 +290,9 @@ class Reader:
                 ended, self._verifier = self.end(), following
             elif self._verifier is None:
                 raise ValueError("the beginning of the chain is missing")  # noqa: TRY301 - told like the others
+            elif isinstance(stray := line.get("stray"), dict):
+                person_id, event_id = stray.get("person_id"), stray.get("event_id")
+                self._verifier.spoiled(f"the personal part of {person_id} was put into event {event_id} later")
             else:
                 self._verifier.take(line)
         except ValueError as problem:

@@ -59,6 +59,16 @@ class AuditStore(Protocol):
         """
         ...
 
+    async def stray_parts(self, account_id: str, *, limit: int) -> Sequence[tuple[str, str]]:
+        """Personal parts that their events do not name, or whose events are not there: ids of person and event.
+
+        Goes through all parts of the account, some at a time. There are none unless somebody was at the database.
+
+        Args:
+            limit: How many to find, at most.
+        """
+        ...
+
     async def unsealed_events(self, account_id: str, *, after: str, limit: int) -> Sequence[KeptEvent]:
         """Events of an account that are not sealed yet, by id, those behind `after`; with personal parts."""
         ...

@@ -6,8 +6,18 @@ from collections.abc import Sequence
 
 from message_contacts.audit.model import NO_HASH, AuditEvent, Chain, Extension, KeptEvent, PersonalPart, Seal
 from message_contacts.changes import Stale
-from message_contacts.storage.audit_rows import chain_from_row, event_row, kept_from_row, part_from_row, people
+from message_contacts.storage.audit_rows import (
+    chain_from_row,
+    event_row,
+    kept_from_row,
+    named_in,
+    part_from_row,
+    people,
+)
 from message_contacts.storage.engine import DECIDE_AGAIN, Database, Query, Step
+
+#: Personal parts that are read in one go.
+_PARTS_AT_A_TIME = 500
 
 INSERT_EVENT = """
     -- Keep an event.
@@ -116,6 +126,15 @@ PERSONAL_PART = """
      WHERE account_id = $1 AND person_id = $2 AND event_id = $3
 """
 
+PARTS_WITH_DIGESTS = """
+    -- Personal parts of a tenant, with the digests that their events hold, by person and event, those behind one.
+    SELECT person_id, event_id,
+           (SELECT personal_digests FROM audit_event
+             WHERE audit_event.account_id = $1 AND audit_event.event_id = audit_personal.event_id)
+      FROM audit_personal WHERE account_id = $1 AND (person_id, event_id) > ($2, $3)
+     ORDER BY person_id, event_id LIMIT $4
+"""
+
 EVENTS_OF_PERSON = """
     -- Events that say something about one person, with what they say, by id, those behind one.
     SELECT audit_event.account_id, audit_event.event_id, happened_at, kind, operation, access_key_id, user_id,
@@ -206,6 +225,16 @@ class AuditEvents:
             (EVENTS_BEFORE_BEGINNING, (account_id, limit)), (EVENTS_BEHIND_END, (account_id, limit))
         )
         return await self.with_personal_parts([kept_from_row(row) for row in (*before, *behind)])
+
+    async def stray_parts(self, account_id: str, *, limit: int) -> Sequence[tuple[str, str]]:
+        found: list[tuple[str, str]] = []
+        after = ("", "")
+        while True:
+            (rows,) = await self._database.report((PARTS_WITH_DIGESTS, (account_id, *after, _PARTS_AT_A_TIME)))
+            found += [(row[0], row[1]) for row in rows if row[2] is None or row[0] not in named_in(row[2])]
+            if len(rows) < _PARTS_AT_A_TIME or len(found) >= limit:
+                return found[:limit]
+            after = (rows[-1][0], rows[-1][1])
 
     async def unsealed_events(self, account_id: str, *, after: str, limit: int) -> Sequence[KeptEvent]:
         (rows,) = await self._database.report((UNSEALED_EVENTS, (account_id, after, limit)))

@@ -37,10 +37,15 @@ def personal_part_row(part: PersonalPart) -> Parameters:
 
 def people(event: AuditEvent) -> Sequence[str]:
     """The persons that an event has personal parts about, erased or not."""
-    if event.personal_digests == "{}":
+    return named_in(event.personal_digests)
+
+
+def named_in(personal_digests: str) -> Sequence[str]:
+    """The persons whose digests these are: `AuditEvent.personal_digests`."""
+    if personal_digests == "{}":
         return ()
     try:
-        digests = orjson.loads(event.personal_digests)
+        digests = orjson.loads(personal_digests)
     except orjson.JSONDecodeError:  # somebody was at the database: the chain will tell, and must be able to
         return ()
     return list(digests) if isinstance(digests, dict) else ()
