@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
 
 from message_contacts.delivery.publishing import NO_TARGET
-from message_contacts.operations.message_parameters import INVALID_EXPIRES_AT, INVALID_MARKDOWN, invalid
+from message_contacts.delivery.texts import message_texts
+from message_contacts.operations.message_parameters import INVALID_EXPIRES_AT, INVALID_HTML, INVALID_MARKDOWN, invalid
 from message_contacts.operations.message_preview import INVALID_REACHED
 from message_contacts.operations.own_parameters import missing_parameter
 from message_contacts.operations.token_paging import INVALID_NEXT_TOKEN
@@ -201,3 +203,40 @@ async def test_who_may_only_read_may_preview_and_not_publish(api: Api) -> None:
     assert (await preview(reader, root))["Summary"]["Complete"]
     status, _ = await reader.error("PublishMessage", OURS, **WORDING, Targets=[root])
     assert status == 403
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({"Html": "<ul><li>" * 24_000}, INVALID_HTML),
+        ({"Html": "<div>" * 101}, INVALID_HTML),
+        ({"Markdown": "[" * 50_000}, INVALID_MARKDOWN),
+    ],
+)
+async def test_bodies_that_would_take_too_long_to_read_are_refused(api: Api, body: dict[str, str], error: Any) -> None:
+    for operation in ("PreviewMessage", "PublishMessage"):
+        parameters = {**WORDING, "Targets": [await api.root_folder()], **body}
+        assert_own_error(await api.error(operation, OURS, **parameters), error)
+
+
+@pytest.mark.parametrize("repeated", [1, 2_000])
+async def test_only_large_bodies_are_made_beside_the_event_loop(
+    api: Api, monkeypatch: pytest.MonkeyPatch, repeated: int
+) -> None:
+    folder = await world(api)
+    where: list[bool] = []
+    made = message_texts.html_body
+
+    def noted(message: Any) -> str:
+        where.append(threading.current_thread() is threading.main_thread())
+        return made(message)
+
+    monkeypatch.setattr(message_texts, "html_body", noted)
+    html = "<p>x</p>" * repeated
+
+    await preview(api, folder, Html=html)
+    await publish(api, folder, Html=html)
+    await api.work()
+
+    assert where == [repeated == 1] * 2, "also worded once for all who get it"
+    assert html in (await notices(api))[0]["Html"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -36,6 +37,7 @@ from message_contacts.delivery.messages import (
 from message_contacts.delivery.outcome import Outcome, OutgoingMessage, Transport, Verdict
 from message_contacts.delivery.rules import Asked, Circumstances, Word, judge
 from message_contacts.delivery.tally import Happening, Tally
+from message_contacts.delivery.texts.bodies import is_large
 from message_contacts.delivery.texts.message_texts import MessageTexts, Worded
 from message_contacts.delivery.webhook_posts import WebhookPosts
 from message_contacts.directory.store import DirectoryStore
@@ -74,6 +76,7 @@ class DeliverySender:
     wording: MessageWording
     #: Messages as worded, by language, those used last.
     _worded: OrderedDict[tuple[str, str], tuple[Message, dict[str, Worded]]] = field(default_factory=OrderedDict)
+    _wording_large: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def __call__(self, job: Job) -> Outcome:
         """Try once. What comes of it is recorded with the end of the job."""
@@ -142,7 +145,14 @@ class DeliverySender:
         _, by_language = self._worded.get((message.account_id, message.message_id), (message, {}))
         if language not in by_language:
             directory = await self.directories.directory(message.account_id)
-            by_language[language] = texts.worded(message, "" if directory is None else directory.account_name)
+            name = "" if directory is None else directory.account_name
+            if is_large(message.html, message.markdown):
+                # One at a time: whoever else is sent the same message finds it done.
+                async with self._wording_large:
+                    if language not in by_language:
+                        by_language[language] = await asyncio.to_thread(texts.worded, message, name)
+            else:
+                by_language[language] = texts.worded(message, name)
         return texts, by_language[language]
 
     async def _still_wanted(

@@ -11,6 +11,7 @@ from message_contacts.clock import Instant
 from message_contacts.contacts.model import Channel, MessageType
 from message_contacts.delivery.messages import Delivery, DeliveryState, Message, Named
 from message_contacts.delivery.rules import Severity
+from message_contacts.delivery.texts.even_html import DEPTH
 from message_contacts.directory.model import ACCOUNT_ID, DIRECTORY_ID, FOLDER_ID
 from message_contacts.errors import ErrorDefinition
 from message_contacts.operations.call import Rules
@@ -37,6 +38,7 @@ def invalid(name: str) -> ErrorDefinition:
 
 
 INVALID_EXPIRES_AT = invalid("ExpiresAt")
+INVALID_HTML = invalid("Html")
 INVALID_MARKDOWN = invalid("Markdown")
 
 
@@ -131,14 +133,15 @@ HTML = Parameter(
     name="Html",
     parse=_text_up_to("Html", HTML_LENGTH),
     doc=f"HTML part of the mail, a fragment, up to {HTML_LENGTH:,} characters; scripts, forms and style sheets are "
-    "taken out. Without it, it is made of `Markdown` or `Text`.",
+    f"taken out. Elements in one another are at most {DEPTH}. Without it, it is made of `Markdown` or `Text`.",
     example="<p>Databases restart between 02:00 and 03:00.</p>",
-    invalid=(invalid("Html"),),
+    invalid=(INVALID_HTML,),
 )
 MARKDOWN = Parameter(
     name="Markdown",
     parse=_text_up_to("Markdown", MARKDOWN_LENGTH),
-    doc=f"The same as CommonMark with tables, up to {MARKDOWN_LENGTH:,} characters, instead of `Html`.",
+    doc=f"The same as CommonMark with tables, up to {MARKDOWN_LENGTH:,} characters, instead of `Html`. What takes "
+    "far more steps to read than text of that length is refused.",
     example="Databases restart between **02:00** and **03:00**.",
     invalid=(INVALID_MARKDOWN,),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,16 +13,17 @@ from message_contacts.contacts.model import Channel, MessageType
 from message_contacts.delivery import publishing
 from message_contacts.delivery.candidates import Because
 from message_contacts.delivery.dry_run import DryRun, dry_run
+from message_contacts.delivery.message_wording import Specimen
 from message_contacts.delivery.messages import Delivery, DeliveryState, Message, Named, Route
 from message_contacts.delivery.publishing import NO_TARGET, Desk, Wording
 from message_contacts.delivery.rules import Severity, Word
+from message_contacts.delivery.texts.bodies import is_large
 from message_contacts.operations.call import Call, Rules
 from message_contacts.operations.message_parameters import (
     DELIVERY_FIELDS,
     EXPIRES_AT,
     HTML,
     INVALID_EXPIRES_AT,
-    INVALID_MARKDOWN,
     MARKDOWN,
     MESSAGE_TYPE,
     SEVERITY,
@@ -31,7 +33,7 @@ from message_contacts.operations.message_parameters import (
     invalid,
     shown_delivery,
 )
-from message_contacts.operations.messages import known_targets
+from message_contacts.operations.messages import check_body, known_targets
 from message_contacts.operations.own_parameters import VERSIONS, list_errors
 from message_contacts.operations.registry import Access, Field, Items, Kind, Operation, Parameter, operation
 from message_contacts.operations.token_paging import (
@@ -143,7 +145,7 @@ async def preview_message(
         (each for each in wanted if next_token is None or _key(each) > next_token),
         key=_key,
     )
-    specimen = call.services.wording.specimen(message, call.directory.account_name, _named(call, found))
+    specimen = await _specimen(call, message, _named(call, found))
     return {
         "Mail": {"Subject": specimen.subject, "Text": specimen.text, "Html": specimen.html},
         "TextMessage": specimen.sms,
@@ -167,8 +169,7 @@ async def _as_published(
     expires_at: Instant | None,
 ) -> Message:
     """The message that PublishMessage would store. Raises what that would raise."""
-    if html is not None and markdown is not None:
-        raise INVALID_MARKDOWN(reason="beside Html")
+    await check_body(html, markdown)
     if expires_at is not None and expires_at <= call.now:
         raise INVALID_EXPIRES_AT(reason="past")
     wording = Wording(
@@ -190,6 +191,13 @@ async def _as_published(
         now=call.now,
         ids=call.ids,
     ).result
+
+
+async def _specimen(call: Call, message: Message, named: Sequence[Named]) -> Specimen:
+    made, name = call.services.wording.specimen, call.directory.account_name
+    if is_large(message.html, message.markdown):
+        return await asyncio.to_thread(made, message, name, named)
+    return made(message, name, named)
 
 
 def _named(call: Call, found: DryRun) -> Sequence[Named]:

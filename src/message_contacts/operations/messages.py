@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from message_contacts.delivery import publishing
 from message_contacts.delivery.messages import Message, Progress
 from message_contacts.delivery.publishing import IDEMPOTENT_PARAMETER_MISMATCH, NO_MESSAGE, NO_TARGET, Desk, Wording
 from message_contacts.delivery.rules import Severity
+from message_contacts.delivery.texts import bodies
 from message_contacts.directory.model import ACCOUNT_ID, DIRECTORY_ID
 from message_contacts.operations.call import Call
 from message_contacts.operations.message_parameters import (
@@ -19,6 +21,7 @@ from message_contacts.operations.message_parameters import (
     EXPIRES_AT,
     HTML,
     INVALID_EXPIRES_AT,
+    INVALID_HTML,
     INVALID_MARKDOWN,
     MARKDOWN,
     MESSAGE_FIELDS,
@@ -79,8 +82,7 @@ async def publish_message(
     expires_at: Instant | None,
     client_token: str | None,
 ) -> Mapping[str, Any]:
-    if html is not None and markdown is not None:
-        raise INVALID_MARKDOWN(reason="beside Html")
+    await check_body(html, markdown)
     wording = Wording(
         message_type=message_type,
         severity=severity,
@@ -114,6 +116,19 @@ async def publish_message(
     )
     counts = await call.services.messages.counts(call.account_id, message.message_id)
     return {"MessageId": message.message_id, "State": message.state, "Counts": shown_counts(counts)}
+
+
+async def check_body(html: str | None, markdown: str | None) -> None:
+    """Raises: INVALID_HTML, INVALID_MARKDOWN, also for both at once."""
+    if html is not None and markdown is not None:
+        raise INVALID_MARKDOWN(reason="beside Html")
+    try:
+        if bodies.is_large(html, markdown):
+            await asyncio.to_thread(bodies.check_body, html, markdown)
+        else:
+            bodies.check_body(html, markdown)
+    except bodies.TooInvolvedError:
+        raise (INVALID_MARKDOWN if html is None else INVALID_HTML)(reason="too involved") from None
 
 
 async def known_targets(call: Call, targets: tuple[str, ...]) -> frozenset[str]:

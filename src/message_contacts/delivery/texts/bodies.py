@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 from markupsafe import escape
 
 from message_contacts.delivery.messages import Message
+from message_contacts.delivery.texts.even_html import evened
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 #: Style properties that published HTML may use; they cannot hide what stands around it.
 _STYLES = frozenset(
@@ -13,15 +20,44 @@ _STYLES = frozenset(
         "text-align", "text-decoration", "width",
     }
 )  # fmt: skip
+#: Rules of Markdown that may be tried for one body. Ordinary text of the greatest length takes less than half of it.
+MARKDOWN_STEPS = 600_000
+#: Characters of HTML that Markdown may come to; links by reference repeat their target each time.
+MARKDOWN_COMES_TO = 1_000_000
+#: Bodies of more characters are not made on the event loop.
+LARGE = 10_000
+
+
+class TooInvolvedError(Exception):
+    """A body is nested too deeply, or takes more steps to read than anything that a person writes."""
 
 
 def html_body(message: Message) -> str:
-    """The HTML as given, or made of the Markdown, or of the text: whole elements only, nothing that runs."""
+    """The HTML as given, or made of the Markdown, or of the text: whole elements only, nothing that runs.
+
+    What is too involved, and was stored before that was refused, is flattened or gives way to the text.
+    """
     if message.html is not None:
         return cleaned(message.html)
     if message.markdown is not None:
-        return cleaned(_from_markdown(message.markdown))
+        try:
+            return cleaned(from_markdown(message.markdown))
+        except TooInvolvedError:
+            pass
     return f'<div style="white-space:pre-wrap">{escape(message.text.strip())}</div>'
+
+
+def is_large(html: str | None, markdown: str | None) -> bool:
+    """Whether to make a body of it takes so long that nothing else should wait for it."""
+    return len(html or markdown or "") > LARGE
+
+
+def check_body(html: str | None, markdown: str | None) -> None:
+    """Refuse what no mail needs. Raises: TooInvolvedError."""
+    if html is not None and evened(html).too_deep:
+        raise TooInvolvedError
+    if markdown is not None and evened(from_markdown(markdown)).too_deep:
+        raise TooInvolvedError
 
 
 def cleaned(html: str) -> str:
@@ -32,14 +68,46 @@ def cleaned(html: str) -> str:
     import nh3  # noqa: PLC0415 - only workers that meet such a message pay for it
 
     return nh3.clean(
-        html,
+        evened(html).html,
         attributes={**nh3.ALLOWED_ATTRIBUTES, "*": {"style", "lang", "dir", "title"}},
         filter_style_properties=set(_STYLES),
         url_schemes={"http", "https", "mailto", "tel"},
     )
 
 
-def _from_markdown(text: str) -> str:
+def from_markdown(text: str) -> str:
+    """Markdown as HTML. Raises: TooInvolvedError."""
     from markdown_it import MarkdownIt  # noqa: PLC0415 - as above
 
-    return str(MarkdownIt("commonmark", {"html": False}).enable("table").render(text))
+    parser = MarkdownIt("commonmark", {"html": False})
+    _count_steps(parser)
+    parser.enable("table")
+    environment: dict[str, Any] = {}
+    tokens = parser.parse(text, environment)
+    length = sum(
+        len(each.content) + sum(len(str(value)) for value in each.attrs.values())
+        for token in tokens
+        for each in (token, *(token.children or ()))
+    )
+    if length > MARKDOWN_COMES_TO:
+        raise TooInvolvedError
+    return str(parser.renderer.render(tokens, parser.options, environment))
+
+
+def _count_steps(parser: MarkdownIt) -> None:
+    """Have a parser give up after so many rules: how often it tries them can grow by the square of the text."""
+    left = MARKDOWN_STEPS
+
+    def counted(rule: Callable[..., Any]) -> Callable[..., Any]:
+        def step(*given: Any) -> Any:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise TooInvolvedError
+            return rule(*given)
+
+        return step
+
+    for ruler in (parser.block.ruler, parser.inline.ruler, parser.inline.ruler2):
+        for rule in ruler.__rules__:
+            rule.fn = counted(rule.fn)
