@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from message_contacts.clock import SystemClock
-from message_contacts.protocol.signing import Signer, sign_v3
+from message_contacts.protocol.signature import canonical_query
+from message_contacts.protocol.signing import FORM, Signer, sign_v3
 from message_contacts.settings import is_loopback
 
 _TIMEOUT_SECONDS = 40
@@ -48,6 +49,8 @@ class Endpoint:
     def call(self, version: str, action: str, parameters: Mapping[str, str]) -> dict[str, Any]:
         """Carry out an operation and return its answer.
 
+        The parameters travel as a form: a line of a request has room for 20,000 characters only.
+
         Raises: CallRefusedError, EndpointFailedError.
         """
         scheme, address = self._address()
@@ -56,7 +59,9 @@ class Endpoint:
             host=address,
             action=action,
             version=version,
-            parameters=parameters,
+            parameters={},
+            body=canonical_query(parameters).encode(),
+            content_type=FORM,
             nonce=uuid.uuid4().hex,
             now=SystemClock().now(),
         )
