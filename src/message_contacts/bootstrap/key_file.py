@@ -131,7 +131,7 @@ class KeyFile:
         try:
             key = b64decode(text, validate=True)
             moment = Instant(round(datetime.fromisoformat(since.strip()).timestamp() * 1000)) if since.strip() else None
-        except ValueError:
+        except (ValueError, OverflowError):
             raise self._unusable() from None
         if len(key) != KEY_BYTES:
             raise self._unusable()

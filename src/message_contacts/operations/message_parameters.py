@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from message_contacts.clock import Instant
@@ -16,6 +15,7 @@ from message_contacts.directory.model import ACCOUNT_ID, DIRECTORY_ID, FOLDER_ID
 from message_contacts.errors import ErrorDefinition
 from message_contacts.operations.call import Rules
 from message_contacts.operations.dates import utc_time
+from message_contacts.operations.moments import read_moment
 from message_contacts.operations.own_parameters import DATE, missing_parameter
 from message_contacts.operations.registry import Field, Items, Kind, Parameter, Shape
 
@@ -92,12 +92,9 @@ def _client_token(text: str, _rules: Rules) -> str:
 
 def _moment(text: str, _rules: Rules) -> Instant:
     try:
-        moment = datetime.fromisoformat(text)
+        return read_moment(text, zone=None)
     except ValueError:
         raise INVALID_EXPIRES_AT() from None
-    if moment.tzinfo is None:
-        raise INVALID_EXPIRES_AT()
-    return Instant(round(moment.astimezone(UTC).timestamp() * 1000))
 
 
 def _state(text: str, _rules: Rules) -> DeliveryState:

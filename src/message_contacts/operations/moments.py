@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from message_contacts.clock import Instant
 from message_contacts.errors import ErrorDefinition
 from message_contacts.operations.call import Rules
 from message_contacts.operations.registry import Parameter
+
+#: Moments outside of these cannot be shown in every zone: the years go from 1 to 9999, in each.
+_FIRST = datetime(1, 1, 2, tzinfo=UTC)
+_LAST = datetime(9999, 12, 30, tzinfo=UTC)
+
+
+def read_moment(text: str, *, zone: tzinfo | None) -> Instant:
+    """The moment that ISO 8601 names.
+
+    Args:
+        zone: Where none is named; None: one has to be.
+
+    Raises: ValueError when it names none, or one that cannot be shown in every zone.
+    """
+    moment = datetime.fromisoformat(text)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    # Compared and subtracted, moments with a zone never overflow; converted to another zone they do.
+    if moment.tzinfo is None or not _FIRST <= moment <= _LAST:
+        raise ValueError("no moment that can be shown in every zone")
+    return Instant(round(moment.timestamp() * 1000))
 
 
 def moment_parameter(name: str, doc: str, invalid: ErrorDefinition) -> Parameter:
@@ -19,9 +39,8 @@ def moment_parameter(name: str, doc: str, invalid: ErrorDefinition) -> Parameter
 
     def parse(text: str, _rules: Rules) -> Instant:
         try:
-            moment = datetime.fromisoformat(text)
-            return Instant(round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000))
-        except (ValueError, OverflowError):
+            return read_moment(text, zone=UTC)
+        except ValueError:
             raise invalid() from None
 
     return Parameter(name=name, parse=parse, doc=doc, example="2026-11-21T00:00:00.000Z", invalid=(invalid,))

@@ -16,10 +16,10 @@ def seconds_to_wait(retry_after: str, now: Instant) -> float | None:
     if re.fullmatch(r"[0-9]{1,9}", text):
         return float(text)
     try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
+        moment = parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError):  # a year or a zone of many digits
         return None
-    return max(0.0, moment.timestamp() - now / 1000)
+    return max(0.0, moment - now / 1000)
 
 
 def reason_of(failure: aiohttp.ClientError) -> str:
