@@ -158,6 +158,23 @@ async def test_the_same_report_twice_counts_once(api):
     assert [each["State"] for each in tries] == ["pending", "sent", "failed"]
 
 
+@pytest.mark.parametrize("status", ["5.1.1", "4.4.7"])
+async def test_the_same_report_counts_nothing_after_the_suspension_was_undone(database_path, status):
+    async with open_api(database_path, {**DOMAIN, "soft_bounces_until_suspended": 1}) as api:
+        await api.add_verified_contact(await api.root_folder(), MessageTypes=TYPES)
+        delivery = await sent(api)
+        assert await give_back(api, delivery, status=status) is Taken.SUSPENDED
+        await api.call("DeleteSuspension", OURS, Address="tom@example.com")
+
+        assert await give_back(api, delivery, status=status) is Taken.NOTHING_NEW
+
+        assert await suspensions(api) == []
+        assert len((await delivery_now(api, delivery))["Timeline"]) == 3
+        later = await sent(api, Subject="Later")
+        assert later["State"] == "sent"
+        assert await give_back(api, later, status=status) is Taken.SUSPENDED, "of another delivery it counts"
+
+
 async def test_a_report_that_nobody_signed_changes_nothing(api):
     await api.add_verified_contact(await api.root_folder(), MessageTypes=TYPES)
     delivery = await sent(api)

@@ -121,6 +121,15 @@ def came_back(delivery: Delivery, found: Finding, now: Instant) -> Delivery | No
     )
 
 
+def was_told(delivery: Delivery, found: Finding) -> bool:
+    """Whether the delivery failed for just that already: it was counted then, even if what was counted is gone."""
+    return (
+        found.weight in _CAME_BACK
+        and delivery.state is DeliveryState.FAILED
+        and any((each.state, each.reply) == (DeliveryState.FAILED, found.word) for each in delivery.tries)
+    )
+
+
 def lift(suspension: Suspension | None) -> Decision[None]:
     """Send to an address again, and begin to count anew. Raises: NO_SUSPENSION when it is not suspended."""
     if suspension is None or suspension.reason is None:
@@ -231,7 +240,7 @@ class Bounces:
             message = await self.messages.message(account_id, delivery.message_id)
             if after.state is DeliveryState.FAILED and message is not None:
                 changes += (self._look_again(message, now),)
-        if found.weight in _COUNTED:
+        if found.weight in _COUNTED and not (after is None and was_told(delivery, found)):
             suspension = await self.standing.suspension(account_id, delivery.channel, delivery.address_key)
             sign = Sign(now, source, delivery_id, found.weight.value, found.word, found.status, found.told)
             counted = signed(Case(delivery=delivery, suspension=suspension), sign, self.rules)
