@@ -112,6 +112,8 @@ class Enqueue:
     """Waiting work that comes with this change."""
 
     job: Job
+    #: It does not wait, but lies with the work that was given up until somebody asks for it again.
+    given_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,6 +158,48 @@ async def test_the_same_report_twice_counts_once(api):
     assert [each["State"] for each in tries] == ["pending", "sent", "failed"]
 
 
+async def failed_jobs(api):
+    return (await api.call("ListFailedJobs", OURS))["FailedJobs"]
+
+
+async def test_what_came_back_lies_with_the_failed_jobs_and_is_sent_again_after_the_suspension_is_undone(api):
+    await api.add_verified_contact(await api.root_folder(), MessageTypes=TYPES)
+    delivery = await sent(api)
+    assert await failed_jobs(api) == []
+    await give_back(api, delivery)
+
+    (job,) = await failed_jobs(api)
+    assert job["DeliveryId"] == delivery["DeliveryId"]
+    assert job["JobId"] == (await delivery_now(api, delivery))["JobId"]
+    assert (job["Kind"], job["Channel"], job["Attempts"]) == ("deliver", "email", 1)
+    assert job["Reason"] == "mailbox-unknown"
+    await api.work()
+    assert len(await notices(api)) == 1, "it does not wait"
+
+    await api.call("DeleteSuspension", OURS, Address="tom@example.com")
+    await api.call("RetryFailedJob", OURS, JobId=job["JobId"])
+    await api.work()
+
+    assert (await delivery_now(api, delivery))["State"] == "sent"
+    assert await failed_jobs(api) == []
+    assert await give_back(api, delivery) is Taken.SUSPENDED, "it was sent anew, and came back anew"
+    assert len(await failed_jobs(api)) == 1
+
+
+async def test_a_failed_job_whose_address_is_still_suspended_is_skipped(api):
+    await api.add_verified_contact(await api.root_folder(), MessageTypes=TYPES)
+    delivery = await sent(api)
+    await give_back(api, delivery)
+
+    (job,) = await failed_jobs(api)
+    await api.call("RetryFailedJob", OURS, JobId=job["JobId"])
+    await api.work()
+
+    after = await delivery_now(api, delivery)
+    assert (after["State"], after["Reason"]) == ("skipped", "suppressed")
+    assert await failed_jobs(api) == []
+
+
 @pytest.mark.parametrize("status", ["5.1.1", "4.4.7"])
 async def test_the_same_report_counts_nothing_after_the_suspension_was_undone(database_path, status):
     async with open_api(database_path, {**DOMAIN, "soft_bounces_until_suspended": 1}) as api:

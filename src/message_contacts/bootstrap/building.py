@@ -104,7 +104,15 @@ async def build(
 
     tally = Tally(metrics)
     recipients = recipient_side(
-        settings, storage, vault, settler, clock=clock, ids=ids, tally=tally, circumstances=rules.circumstances
+        settings,
+        storage,
+        vault,
+        settler,
+        clock=clock,
+        ids=ids,
+        tally=tally,
+        circumstances=rules.circumstances,
+        captured=rules.contacts.captured_counts,
     )
     sending = sending_side(
         settings,

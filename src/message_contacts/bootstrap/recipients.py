@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from message_contacts.access.keys import Vault
 from message_contacts.changes import Settler
 from message_contacts.clock import Clock
+from message_contacts.contacts.model import Channel
 from message_contacts.delivery.bounces import Bounces
 from message_contacts.delivery.circumstances import Standing
 from message_contacts.delivery.links import Links
@@ -40,11 +41,13 @@ def recipient_side(
     ids: Ids,
     tally: Tally,
     circumstances: Circumstances,
+    captured: frozenset[Channel],
 ) -> RecipientSide:
     """Put it together.
 
     Args:
         circumstances: What settings say about who is reached.
+        captured: Channels of which everything lands in the inbox.
     """
     rules = StandingRules(
         soft_bounces=settings.soft_bounces_until_suspended, security_unwanted=settings.security_messages_optional
@@ -63,6 +66,7 @@ def recipient_side(
             ids=ids,
             tally=tally,
             rules=rules,
+            captured=captured,
             return_paths=return_paths,
         ),
         links=links,

@@ -11,11 +11,12 @@ from enum import StrEnum
 
 import structlog
 
-from message_contacts.changes import Cause, Change, Decision, Delete, Enqueue, Insert, RelyOn, Settler, Update
+from message_contacts.changes import Cause, Change, Decision, Delete, Enqueue, Insert, Job, RelyOn, Settler, Update
 from message_contacts.clock import DAY, Clock, Instant
 from message_contacts.contacts.model import Channel
 from message_contacts.delivery.message_store import MessageStore
-from message_contacts.delivery.messages import WAITING, Delivery, DeliveryState, Message, Try
+from message_contacts.delivery.messages import DELIVER, WAITING, Delivery, DeliveryState, Message, Try, job_id
+from message_contacts.delivery.outbox import messages_queue
 from message_contacts.delivery.outcome import COMPLAINED, Outcome, Verdict
 from message_contacts.delivery.reports import Finding, Weight, finding, read_report, weigh
 from message_contacts.delivery.return_path import ReturnPaths
@@ -148,6 +149,8 @@ class Bounces:
     ids: Ids
     tally: Tally
     rules: StandingRules
+    #: Channels of which everything lands in the inbox.
+    captured: frozenset[Channel]
     #: None when mail comes back to the sender's own mailbox, which nobody reads here.
     return_paths: ReturnPaths | None = None
 
@@ -239,7 +242,7 @@ class Bounces:
             changes, taken = (Update(delivery, after),), Taken.RECORDED
             message = await self.messages.message(account_id, delivery.message_id)
             if after.state is DeliveryState.FAILED and message is not None:
-                changes += (self._look_again(message, now),)
+                changes += (self._look_again(message, now), Enqueue(self._to_replay(after, now), given_up=True))
         if found.weight in _COUNTED and not (after is None and was_told(delivery, found)):
             suspension = await self.standing.suspension(account_id, delivery.channel, delivery.address_key)
             sign = Sign(now, source, delivery_id, found.weight.value, found.word, found.status, found.told)
@@ -250,6 +253,20 @@ class Bounces:
             changes += counted.changes
             taken = taken if counted.result is Taken.NOTHING_NEW else counted.result
         return Decision(changes, (taken, None if after is None else after.state))
+
+    def _to_replay(self, failed: Delivery, now: Instant) -> Job:
+        """What sends a delivery that came back anew, when the operator asks for it; its first job is done and gone."""
+        return Job(
+            job_id=job_id(failed.delivery_id),
+            account_id=failed.account_id,
+            kind=DELIVER,
+            channel=messages_queue(failed.channel),
+            payload={"delivery_id": failed.delivery_id, "captured": int(failed.channel in self.captured)},
+            due_at=now,
+            created_at=failed.created_at,
+            attempts=failed.attempts,
+            last_failure=failed.reply,
+        )
 
     def _look_again(self, message: Message, now: Instant) -> Enqueue:
         """Whether anything of the message is left that was sent."""

@@ -175,7 +175,7 @@ def compiled(changes: tuple[Change, ...], nonce: Nonce | None, now: Instant) -> 
 def _single(change: Enqueue | Requeue | ClearInbox) -> Step:
     match change:
         case Enqueue():
-            return enqueued(change.job)
+            return enqueued(change)
         case Requeue():
             return requeued(change)
         case ClearInbox():

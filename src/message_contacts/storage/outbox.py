@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 import orjson
 
 from message_contacts import errors
-from message_contacts.changes import Job, Requeue, Stale
+from message_contacts.changes import Enqueue, Job, Requeue, Stale
 from message_contacts.clock import Instant
 from message_contacts.delivery.outbox import Fate, Settlement
 from message_contacts.errors import ApiError
@@ -210,8 +210,9 @@ class JobOutbox:
         return job_from_row(rows[0]) if rows else None
 
 
-def enqueued(job: Job) -> Step:
+def enqueued(change: Enqueue) -> Step:
     """The step of `changes.Enqueue`."""
+    job = change.job
     return Step(
         INSERT_JOB,
         (
@@ -224,7 +225,7 @@ def enqueued(job: Job) -> Step:
             job.created_at,
             job.attempts,
             job.last_failure,
-            job.due_at,
+            None if change.given_up else job.due_at,
         ),
     )
 
