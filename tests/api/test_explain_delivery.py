@@ -61,6 +61,7 @@ async def test_a_contact_that_gets_it_passes_every_rule(api: Api) -> None:
         "Address": "anna@example.com",
         "Reasons": [{"Because": "Folder", "ObjectId": folder}],
         "Rules": [{"Rule": rule, "Outcome": "passed"} for rule in RULES],
+        "HeldBackBy": [],
         "SharesAddressWith": [],
     }
     assert (phone["Channel"], phone["Outcome"], "Address" in phone) == ("sms", "no-address", False)
@@ -102,6 +103,7 @@ async def test_an_address_that_nobody_has_is_no_contacts(api: Api) -> None:
                 "Outcome": "no-such-contact",
                 "Reasons": [],
                 "Rules": [{"Rule": "exists", "Outcome": "no-such-contact"}],
+                "HeldBackBy": [],
                 "SharesAddressWith": [],
             }
         ]

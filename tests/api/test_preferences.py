@@ -240,6 +240,86 @@ async def test_where_contacts_share_an_address_the_strictest_holds_with_a_link_f
     assert (await tell(api))["tom@example.com"] == ("sent", "")
 
 
+async def two_at_one_address(api, browser):
+    """Two contacts at an address, of whom Tom does without incidents; their ids, and Ann's link."""
+    ids = [await tom(api), await tom(api, Name="Ann")]
+    await tell(api)
+    links = await preference_links(api, "tom@example.com")
+    hours = form("ProductMessage", quiet="on", starts="15:00", ends="17:30", zone="Asia/Shanghai")
+    await browser.open(links["Tom"], "POST", fields=hours)
+    assert await tell(api) == {"tom@example.com": ("skipped", "opted-out")}
+    return (*ids, links["Ann"])
+
+
+async def whose(api, contact_id, message_type="FaultMessage"):
+    """Through whom the contact does not get messages of a type: as its standing tells, and as an explanation does."""
+    said = (await api.call("GetContactStanding", OURS, ContactId=contact_id))["Preferences"]
+    found = await api.call(
+        "ExplainDelivery", OURS, MessageType=message_type, Target=await api.root_folder(), ContactId=contact_id
+    )
+    explained = found["Explanations"][0]
+    return [each.get("ContactId") for each in said], [
+        (each["Outcome"], each.get("ContactId"), each["ForAddress"]) for each in explained["HeldBackBy"]
+    ]
+
+
+async def test_through_whom_others_at_an_address_are_held_back_is_told(api, browser):
+    tom_id, ann_id, _ = await two_at_one_address(api, browser)
+
+    assert await whose(api, ann_id) == ([tom_id], [("opted-out", tom_id, False)])
+    assert await whose(api, tom_id) == ([tom_id], [("opted-out", tom_id, False)])
+    assert (await whose(api, ann_id, "ProductMessage"))[1] == [("quiet-hours", tom_id, False)]
+    assert (await whose(api, ann_id, "SecurityMessage"))[1] == []
+
+
+async def test_what_one_click_said_for_the_address_is_told_as_that(api, browser):
+    contact_id = await tom(api)
+    await tell(api)
+    await browser.open(await unsubscribe_link(api, "tom@example.com"), "POST")
+
+    assert await whose(api, contact_id) == ([None], [("opted-out", None, True)])
+
+
+async def test_who_has_another_address_now_holds_nobody_back_at_the_old_one(api, browser):
+    tom_id, ann_id, anns_link = await two_at_one_address(api, browser)
+    await api.call("UpdateMessageContact", ContactId=tom_id, EmailAddress="new@example.com")
+    await api.call("SendEmailVerificationForMessageContact", ContactId=tom_id, EmailAddress="new@example.com")
+    await api.work()
+    assert await tell(api) == {"tom@example.com": ("skipped", "opted-out")}, "it is Tom's until he confirms the other"
+    await api.confirm("new@example.com")
+
+    assert await tell(api) == {"tom@example.com": ("sent", ""), "new@example.com": ("skipped", "opted-out")}
+    assert await whose(api, ann_id) == ([], [])
+    assert (await whose(api, ann_id, "ProductMessage"))[1] == [], "nor do his quiet hours"
+    assert (await whose(api, tom_id))[1] == [("opted-out", tom_id, False)]
+    page = (await browser.open(anns_link, headers={"accept-language": "en"})).page
+    assert "Somebody else who is reached at this address" not in page.text
+
+
+@pytest.mark.parametrize(("kept", "still"), [(False, "sent"), (True, "skipped")])
+async def test_who_was_deleted_holds_others_back_only_as_a_copy(api, browser, kept, still):
+    tom_id, ann_id, _ = await two_at_one_address(api, browser)
+    await api.create_member("shop")
+    await api.call("DeleteMessageContact", ContactId=tom_id, RetainContactInMembers=kept)
+    await api.work()
+
+    assert (await tell(api))["tom@example.com"][0] == still
+    assert await whose(api, ann_id) == (([tom_id], [("opted-out", tom_id, False)]) if kept else ([], []))
+
+
+async def test_a_contact_that_is_back_at_its_address_is_heard_there_again(api, browser):
+    tom_id, _, anns_link = await two_at_one_address(api, browser)
+    for address in ("new@example.com", "tom@example.com"):
+        await api.call("UpdateMessageContact", ContactId=tom_id, EmailAddress=address)
+        await api.call("SendEmailVerificationForMessageContact", ContactId=tom_id, EmailAddress=address)
+        await api.work()
+        await api.confirm(address)
+
+    assert await tell(api) == {"tom@example.com": ("skipped", "opted-out")}
+    page = (await browser.open(anns_link, headers={"accept-language": "en"})).page
+    assert "Somebody else who is reached at this address" in page.text
+
+
 async def test_what_a_contact_said_holds_at_its_next_address_too(api, browser):
     contact_id = await tom(api)
     await tell(api)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from message_contacts.changes import Delete, Insert, RelyOn, Stale, Update
-from message_contacts.contacts.model import Channel, MessageType
+from message_contacts.contacts.model import Channel, Contact, DetachedContact, EmailAddress, MessageType, Slot
 from message_contacts.delivery.standing import (
     HandOver,
     Known,
@@ -19,12 +19,17 @@ from message_contacts.delivery.standing import (
     SuspensionReason,
 )
 from message_contacts.storage import Storage
-from tests.factories import ACCOUNT
+from tests.factories import ACCOUNT, BY_PERSON, make_contact, make_directory
 from tests.fakes.clock import START
-from tests.storage.making import OTHER_ACCOUNT, after, commit
+from tests.storage.making import OTHER_ACCOUNT, after, commit, make_copy
 from tests.unit.delivery.values import make_delivery, make_message
 
 TOM, ANN = "tom@example.com", "ann@example.com"
+CONTACT_ID = "c-0000000000000001"
+
+
+def in_force_at(address: str) -> Slot[EmailAddress]:
+    return Slot(shown=EmailAddress(address), verified=BY_PERSON)
 
 
 def suspension(address: str = TOM, account_id: str = ACCOUNT, **fields: object) -> Suspension:
@@ -73,8 +78,8 @@ async def test_nothing_is_known_of_most_tenants(storage: Storage) -> None:
     await commit(storage, Insert(suspension(account_id=OTHER_ACCOUNT)), Insert(preference(account_id=OTHER_ACCOUNT)))
 
     assert not await storage.standing.knows_any(ACCOUNT)
-    assert await storage.standing.known(ACCOUNT) == Known([], [])
-    assert await storage.standing.known_of(ACCOUNT, [(Channel.EMAIL, TOM)], ["c-1"]) == Known([], [])
+    assert await storage.standing.known(ACCOUNT) == Known([], [], [])
+    assert await storage.standing.known_of(ACCOUNT, [(Channel.EMAIL, TOM)], ["c-1"]) == Known([], [], [])
     assert await storage.standing.knows_any(OTHER_ACCOUNT)
 
 
@@ -102,8 +107,8 @@ async def test_what_is_only_counted_is_no_suspension(storage: Storage) -> None:
     await commit(storage, Insert(counted))
 
     assert not await storage.standing.knows_any(ACCOUNT)
-    assert await storage.standing.known(ACCOUNT) == Known([], [])
-    assert await storage.standing.known_of(ACCOUNT, [(Channel.EMAIL, TOM)], []) == Known([], [])
+    assert await storage.standing.known(ACCOUNT) == Known([], [], [])
+    assert await storage.standing.known_of(ACCOUNT, [(Channel.EMAIL, TOM)], []) == Known([], [], [])
     assert await storage.standing.suspension_page(ACCOUNT, after=None, limit=10) == []
     assert await storage.standing.suspension(ACCOUNT, Channel.EMAIL, TOM) == counted
 
@@ -119,16 +124,46 @@ async def test_all_of_it_comes_back_as_it_was_kept(storage: Storage) -> None:
 
 
 async def test_what_matters_for_some_addresses_and_contacts_is_found_once(storage: Storage) -> None:
-    elsewhere = preference("c-1", "old@example.com")
+    here, elsewhere = preference(CONTACT_ID), preference(CONTACT_ID, "old@example.com")
     of_others = [suspension("bob@example.com"), preference("c-9", "bob@example.com")]
-    await commit(
-        storage, Insert(suspension()), Insert(preference()), Insert(elsewhere), *(Insert(each) for each in of_others)
-    )
+    await commit(storage, Insert(make_directory()), Insert(make_contact()), Insert(suspension()))
+    await commit(storage, Insert(here), Insert(elsewhere), *(Insert(each) for each in of_others))
 
-    found = await storage.standing.known_of(ACCOUNT, [(Channel.EMAIL, TOM), (Channel.EMAIL, ANN)], ["c-1", "c-2"])
+    places = [(Channel.EMAIL, TOM), (Channel.EMAIL, ANN)]
+    found = await storage.standing.known_of(ACCOUNT, places, [CONTACT_ID, "c-2"])
 
     assert found.suspensions == [suspension()]
-    assert sorted(found.preferences, key=lambda each: each.address_key) == [elsewhere, preference()]
+    assert found.preferences == [here]
+    assert found.elsewhere == [elsewhere]
+
+
+@pytest.mark.parametrize(
+    ("has_it", "who"),
+    [
+        (True, make_contact(email=in_force_at("Tom@example.com"))),
+        (True, make_contact(email=replace(in_force_at("new@example.com"), waiting=EmailAddress("TOM@example.com")))),
+        (True, make_copy(contact_id=CONTACT_ID)),
+        (False, make_contact(email=in_force_at("new@example.com"))),
+        (False, make_copy(contact_id=CONTACT_ID, email=EmailAddress("new@example.com"))),
+        (False, make_contact(contact_id="c-9", email=in_force_at("tom@example.com"))),
+    ],
+)
+async def test_whether_who_said_it_still_has_the_address_is_told(
+    storage: Storage, has_it: bool, who: Contact | DetachedContact
+) -> None:
+    """In force, waiting, or in a copy that members keep."""
+    said, for_address = preference(CONTACT_ID), preference("")
+    await commit(storage, Insert(make_directory()), Insert(said), Insert(for_address), Insert(who))
+
+    for found in (
+        await storage.standing.known(ACCOUNT),
+        await storage.standing.known_of(ACCOUNT, [(Channel.EMAIL, TOM)], [CONTACT_ID]),
+    ):
+        assert {each.contact_id for each in found.preferences} == ({"", CONTACT_ID} if has_it else {""})
+        assert [each.contact_id for each in found.elsewhere] == ([] if has_it else [CONTACT_ID])
+    of_place = await storage.standing.known_of(ACCOUNT, [(Channel.EMAIL, TOM)], [])
+    assert len(of_place.preferences) == 1 + has_it
+    assert of_place.elsewhere == [], "somebody who is not asked for, and not reached there"
 
 
 async def test_suspensions_are_paged_by_address(storage: Storage) -> None:

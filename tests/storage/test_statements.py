@@ -30,6 +30,8 @@ WHOLE_TENANT = {
     "housekeeping.DELETE_MESSAGES",
     "key_uses.LAST_USES",
     "ram.KEYS_OF_ACCOUNT",
+    "preferences.ANY_PREFERENCE",
+    "preferences.PREFERENCES",
     "people.DELIVERIES_NAMING",
     "people.HAND_OVERS_OF_CONTACT",
     "people.JOBS",

@@ -71,6 +71,9 @@ def _show(entry: dict[str, Any]) -> None:
     for rule in entry["Rules"]:
         passed = rule["Outcome"] == "passed"
         click.echo(f"  {'+' if passed else '-'} {rule['Rule']}{'' if passed else ': ' + rule['Outcome']}")
+    for held in entry.get("HeldBackBy", ()):
+        who = held.get("ContactId", "one click, for the address")
+        click.echo(f"  {held['Outcome']}: said by {who}")
     if entry["SharesAddressWith"]:
         click.echo(f"  one copy, shared with {', '.join(entry['SharesAddressWith'])}")
     click.echo()

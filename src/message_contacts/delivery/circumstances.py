@@ -10,8 +10,15 @@ from message_contacts.changes import Change
 from message_contacts.clock import Clock, Instant
 from message_contacts.contacts.model import Channel, MessageType
 from message_contacts.delivery.candidates import Candidate
-from message_contacts.delivery.rules import Circumstances
-from message_contacts.delivery.standing import NOTHING_KNOWN, Known, Place, StandingRules, lifted_by_confirmation
+from message_contacts.delivery.rules import Circumstances, Word
+from message_contacts.delivery.standing import (
+    NOTHING_KNOWN,
+    Known,
+    Place,
+    Preference,
+    StandingRules,
+    lifted_by_confirmation,
+)
 from message_contacts.delivery.standing_store import StandingStore
 
 K = TypeVar("K")
@@ -68,6 +75,12 @@ class Standing:
         places = {(one.channel, one.address.key) for one in found if one.address is not None}
         return await self.of_places(account_id, sorted(places), sorted({one.contact_id for one in found}))
 
+    async def objections(self, account_id: str, candidate: Candidate, message_type: MessageType) -> Sequence[Objection]:
+        """Through whom a message of a type does not go to a candidate's address now."""
+        places = [] if candidate.address is None else [(candidate.channel, candidate.address.key)]
+        known = await self.store.known_of(account_id, places, [candidate.contact_id])
+        return objections(known, candidate, message_type, self.rules, self.clock.now())
+
     @property
     def nothing_known(self) -> AtPlace:
         """What decides about an address of a tenant of whose addresses nothing is known."""
@@ -86,7 +99,7 @@ def circumstances(base: Circumstances, known: Known, rules: StandingRules, now: 
     """Settings, and what is known of addresses, as the rules take it: of several wishes the strictest holds.
 
     What somebody said as a contact holds for that contact wherever it is reached, and for everybody at the address
-    where it was said.
+    where it was said, as long as the contact has that address.
     """
     if known == NOTHING_KNOWN:
         return base
@@ -95,13 +108,13 @@ def circumstances(base: Circumstances, known: Known, rules: StandingRules, now: 
     quiet: dict[Place, frozenset[MessageType]] = {}
     quiet_for: dict[str, frozenset[MessageType]] = {}
     ends: list[Instant] = []
-    for each in known.preferences:
-        place = each.channel, each.address_key
+    for each, counts_there in [(one, True) for one in known.preferences] + [(one, False) for one in known.elsewhere]:
         types = each.unwanted & rules.can_be_unwanted
-        _add(unwanted, place, types)
         end = each.quiet.until(now) if each.quiet else None
         held = each.quiet.types() if each.quiet and end is not None else frozenset[MessageType]()
-        _add(quiet, place, held)
+        if counts_there:
+            _add(unwanted, (each.channel, each.address_key), types)
+            _add(quiet, (each.channel, each.address_key), held)
         if each.contact_id:
             _add(unwanted_by, each.contact_id, types)
             _add(quiet_for, each.contact_id, held)
@@ -116,6 +129,35 @@ def circumstances(base: Circumstances, known: Known, rules: StandingRules, now: 
         quiet_contacts=quiet_for,
         quiet_until=max(ends, default=None),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """What somebody said that keeps a message from an address, or makes it wait."""
+
+    #: Which rule it decides: `OPTED_OUT` or `QUIET_HOURS`.
+    word: Word
+    said: Preference
+
+
+def objections(
+    known: Known, candidate: Candidate, message_type: MessageType, rules: StandingRules, now: Instant
+) -> list[Objection]:
+    """Through whom a message of a type does not go to an address now: what `circumstances` adds up, one by one."""
+    place = candidate.channel, candidate.address.key if candidate.address is not None else ""
+    own = [each for each in known.elsewhere if each.contact_id == candidate.contact_id]
+    here = [
+        each
+        for each in known.preferences
+        if (each.channel, each.address_key) == place or each.contact_id == candidate.contact_id
+    ]
+    found: list[Objection] = []
+    for each in (*here, *own):
+        if message_type in each.unwanted & rules.can_be_unwanted:
+            found.append(Objection(Word.OPTED_OUT, each))
+        if each.quiet is not None and each.quiet.until(now) is not None and message_type in each.quiet.types():
+            found.append(Objection(Word.QUIET_HOURS, each))
+    return found
 
 
 def _add(found: dict[K, frozenset[MessageType]], key: K, types: frozenset[MessageType]) -> None:

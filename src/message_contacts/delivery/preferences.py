@@ -271,9 +271,11 @@ class PreferenceService:
         contact = await self.contacts.contact(account_id, linked.contact_id)
         copies = await self.routing.copies_of(account_id, linked.contact_id)
         place = linked.channel, linked.address_key
-        known = (await self.standing.known_of(account_id, [place], [linked.contact_id])).preferences
-        here = [each for each in known if (each.channel, each.address_key) == place]
-        own = next((each for each in here if each.contact_id == linked.contact_id), None)
+        known = await self.standing.known_of(account_id, [place], [linked.contact_id])
+        own = await self._said(linked)
+        here = [each for each in known.preferences if (each.channel, each.address_key) == place]
+        if own is not None and own not in here:
+            here.append(own)  # by a contact that does not have the address any more: it goes on for that contact
         wish = await self.standing.open_hand_over(account_id, linked.contact_id)
         return View(
             organisation=await self._organisation(account_id),

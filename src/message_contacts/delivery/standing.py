@@ -170,7 +170,10 @@ class Known:
     """What was found about some addresses and contacts."""
 
     suspensions: Sequence[Suspension] = ()
+    #: Said for an address, or by a contact that has it: these count for everybody who is reached there.
     preferences: Sequence[Preference] = ()
+    #: Said by contacts at addresses that they do not have any more: these count for the contact alone.
+    elsewhere: Sequence[Preference] = ()
 
 
 NOTHING_KNOWN = Known()

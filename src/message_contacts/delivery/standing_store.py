@@ -21,7 +21,10 @@ class StandingStore(Protocol):
         ...
 
     async def known_of(self, account_id: str, places: Sequence[Place], contact_ids: Sequence[str]) -> Known:
-        """Suspensions in force of these addresses, and preferences said there or by these contacts."""
+        """Suspensions in force of these addresses, and preferences said there or by these contacts.
+
+        What others said at one of the addresses is left out when they do not have it any more.
+        """
         ...
 
     async def is_held(self, account_id: str, channel: Channel, address_key: str, contact_id: str) -> bool:

@@ -51,6 +51,12 @@ _PREFERENCE_FIELDS: Mapping[str, Shape] = {
     "Channel": Field("string", "email or sms: where it was said.", "email"),
     "Address": Field("string", "The address at which it was said.", "tom@example.com"),
     "ForAddress": Field("boolean", "Said for the address, whoever else has it, by one click in a mail.", example=False),
+    "ContactId": Field(
+        "string",
+        "Contact that said it: this one, or another that has the same address, for whose sake it holds there for all; "
+        "absent with ForAddress.",
+        "c-qL4HqKONzOM7****",
+    ),
     "UnwantedTypes": Items(_TYPE),
     "QuietHours": Field(
         "string", "When messages wait; absent when there is no such time.", "22:00-07:00 Asia/Shanghai"
@@ -96,7 +102,9 @@ async def get_contact_standing(call: Call, *, contact_id: str) -> Mapping[str, A
     return {
         "Addresses": [await _address(call, known, address) for address in addresses],
         "Preferences": [
-            _preference(preference, addresses) for preference in known.preferences if _is_of(preference, contact_id)
+            _preference(preference, addresses)
+            for preference in (*known.preferences, *known.elsewhere)
+            if not preference.says_nothing
         ],
         "Quotas": [await _quota(call, channel) for channel in CONTACT_CHANNELS],
     }
@@ -174,11 +182,6 @@ def _suspension(suspension: Suspension) -> dict[str, Any]:
     }
 
 
-def _is_of(preference: Preference, contact_id: str) -> bool:
-    """Whether it was said by the contact, or for an address whoever has it: what others said is theirs."""
-    return not preference.says_nothing and preference.contact_id in ("", contact_id)
-
-
 def _preference(preference: Preference, addresses: list[_Address]) -> dict[str, Any]:
     shown = {one.place: one.address.text for one in addresses}
     quiet = preference.quiet
@@ -186,6 +189,7 @@ def _preference(preference: Preference, addresses: list[_Address]) -> dict[str, 
         "Channel": preference.channel,
         "Address": shown.get((preference.channel, preference.address_key), preference.address_key),
         "ForAddress": not preference.contact_id,
+        **({"ContactId": preference.contact_id} if preference.contact_id else {}),
         "UnwantedTypes": _in_order(preference.unwanted),
         **(
             {}

@@ -10,10 +10,11 @@ from message_contacts import errors
 from message_contacts.contacts.model import Channel, Contact, DetachedContact, MessageType
 from message_contacts.delivery import explanation, routing
 from message_contacts.delivery.candidates import Candidate, contact_candidates, copy_candidates, webhook_candidate
+from message_contacts.delivery.circumstances import Objection
 from message_contacts.delivery.explanation import NO_SUCH_CONTACT, Explanation
 from message_contacts.delivery.publishing import NO_MESSAGE, NO_TARGET
 from message_contacts.delivery.routing import Scope
-from message_contacts.delivery.rules import Asked, Severity
+from message_contacts.delivery.rules import Asked, Severity, Word
 from message_contacts.directory.model import ACCOUNT_ID
 from message_contacts.errors import ErrorDefinition
 from message_contacts.operations.call import Call, Rules
@@ -45,6 +46,8 @@ INVALID_MESSAGE_ID = ErrorDefinition(
     400, "InvalidParameter.MessageId", "You can specify either MessageId, or MessageType and Target."
 )
 
+#: Words of the rules that ask what people said they want.
+_SAID = frozenset({Word.OPTED_OUT, Word.QUIET_HOURS})
 #: Contacts or copies read in one step.
 _AT_ONCE = 200
 
@@ -117,6 +120,17 @@ def _parse_target(text: str, _rules: Rules) -> str:
                         "Outcome": Field("string", "passed, or why not.", "not-verified"),
                     }
                 ),
+                "HeldBackBy": Items(
+                    {
+                        "Outcome": Field("string", "opted-out or quiet-hours.", "opted-out"),
+                        "ForAddress": Field(
+                            "boolean", "Said for the address, whoever else has it, by one click.", example=False
+                        ),
+                        "ContactId": Field(
+                            "string", "Contact that said it; absent with ForAddress.", "c-9JmP2LqXvT4k****"
+                        ),
+                    }
+                ),
                 "SharesAddressWith": Items(
                     Field("string", "Contact reached at the same address, which gets one copy.", "c-9JmP2LqXvT4k****")
                 ),
@@ -146,7 +160,7 @@ async def explain_delivery(
     else:
         raise INVALID_MESSAGE_ID()
     found = await _explanations(call, question, targets, contact_id=contact_id, address=address)
-    return {"Explanations": [_fields(entry) for entry in found]}
+    return {"Explanations": [_fields(entry, await _objections(call, question, entry)) for entry in found]}
 
 
 async def _hypothetical(
@@ -253,12 +267,20 @@ async def _all_records(call: Call) -> AsyncIterator[Sequence[Contact | DetachedC
         after = copies[-1].detached_id
 
 
-def _fields(entry: Explanation) -> dict[str, Any]:
+async def _objections(call: Call, question: Asked, entry: Explanation) -> Sequence[Objection]:
+    """Through whom the address does not get it, or not now; asked for only where that is what stands against it."""
+    words = {finding.word for finding in entry.findings}
+    if entry.candidate is None or question.message_type is None or words.isdisjoint(_SAID):
+        return []
+    return await call.services.standing.objections(call.account_id, entry.candidate, question.message_type)
+
+
+def _fields(entry: Explanation, objections: Sequence[Objection]) -> dict[str, Any]:
     decisive, candidate = entry.decisive, entry.candidate
     rules = [{"Rule": finding.rule, "Outcome": finding.word} for finding in entry.findings]
     outcome = {"Outcome": decisive.word if decisive else "passed"}
     if candidate is None:
-        return {**outcome, "Reasons": [], "Rules": rules, "SharesAddressWith": []}
+        return {**outcome, "Reasons": [], "Rules": rules, "HeldBackBy": [], "SharesAddressWith": []}
     return {
         **outcome,
         "WebhookId" if candidate.channel is Channel.WEBHOOK else "ContactId": candidate.contact_id,
@@ -268,6 +290,14 @@ def _fields(entry: Explanation) -> dict[str, Any]:
         **({"Address": candidate.address.text} if candidate.address else {}),
         **reason_fields(candidate.reasons),
         "Rules": rules,
+        "HeldBackBy": [
+            {
+                "Outcome": each.word,
+                "ForAddress": not each.said.contact_id,
+                **({"ContactId": each.said.contact_id} if each.said.contact_id else {}),
+            }
+            for each in objections
+        ],
         "SharesAddressWith": entry.shared_with,
     }
 

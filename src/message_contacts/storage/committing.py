@@ -43,8 +43,9 @@ from message_contacts.storage.incidents import FALLBACK_RECORD, INCIDENT_RECORD
 from message_contacts.storage.messages import MESSAGE_RECORD, PROGRESS_RECORD
 from message_contacts.storage.outbox import enqueued, requeued
 from message_contacts.storage.policies import POLICY_RECORD, POLICY_VERSION_RECORD
+from message_contacts.storage.preferences import PREFERENCE_RECORD
 from message_contacts.storage.records import Record
-from message_contacts.storage.standing import PREFERENCE_RECORD, SUSPENSION_RECORD
+from message_contacts.storage.standing import SUSPENSION_RECORD
 from message_contacts.storage.traces import traces_erased
 from message_contacts.storage.tree import DIRECTORY_RECORD, FOLDER_RECORD, MEMBER_RECORD
 from message_contacts.storage.users import USER_RECORD

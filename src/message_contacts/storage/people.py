@@ -18,7 +18,8 @@ from message_contacts.storage.engine import Database, Query, Row
 from message_contacts.storage.hand_overs import hand_over_from_row
 from message_contacts.storage.inbox import message_from_row
 from message_contacts.storage.outbox import job_from_row
-from message_contacts.storage.standing import preference_from_row, suspension_from_row
+from message_contacts.storage.preferences import PREFERENCE, PREFERENCES_BY, preference_from_row
+from message_contacts.storage.standing import suspension_from_row
 from message_contacts.storage.verification import block_from_row, evidence_from_row, verification_from_row
 from message_contacts.verification.erased_addresses import is_erased
 from message_contacts.verification.model import Block
@@ -159,7 +160,7 @@ class People:
             (EVIDENCE_OF_CONTACT, key),
             (COUNT_AUDIT_PARTS, key),
             (DELIVERIES_NAMING, key),
-            (standing.PREFERENCES_BY, key),
+            (PREFERENCES_BY, key),
             (HAND_OVERS_OF_CONTACT, key),
             (incidents.FALLBACK, (account_id,)),
         )  # fmt: skip
@@ -172,7 +173,7 @@ class People:
             for delivery in (delivery_from_row(account_id, row) for row in naming_rows)
             if any(named.contact_id == contact_id for named in delivery.contacts)
         ]
-        said = [preference_from_row(account_id, row) for row in said_rows]
+        said = [preference_from_row(account_id, row[:11]) for row in said_rows]
         hand_overs = [hand_over_from_row(account_id, row) for row in asked_rows]
         addresses = sorted(
             address_keys(contact, copies, verifications, evidence)
@@ -256,7 +257,7 @@ class People:
         places = [(account_id, _channel(address).value, address) for address in addresses]
         found = await self._database.report(
             *((standing.SUSPENSION, place) for place in places),
-            *((standing.PREFERENCE, (*place, "")) for place in places),
+            *((PREFERENCE, (*place, "")) for place in places),
             *((DELIVERIES_TO, place) for place in places if place[2] in own),
         )
         by_kind = found[: len(places)], found[len(places) : 2 * len(places)], found[2 * len(places) :]

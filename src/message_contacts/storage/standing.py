@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import orjson
 
 from message_contacts.clock import Instant
-from message_contacts.contacts.model import Channel, MessageType
+from message_contacts.contacts.model import Channel
 from message_contacts.delivery.standing import (
     HandOver,
     Known,
     Place,
     Preference,
-    QuietHours,
     Sign,
     Source,
     Suspension,
@@ -27,6 +27,15 @@ from message_contacts.storage.hand_overs import (
     OPEN_HAND_OVER_PAGE,
     hand_over_from_row,
 )
+from message_contacts.storage.preferences import (
+    ANY_PREFERENCE,
+    PREFERENCE,
+    PREFERENCES,
+    PREFERENCES_AT,
+    PREFERENCES_BY,
+    preference_from_row,
+    told_apart,
+)
 from message_contacts.storage.records import Record
 
 ANY_SUSPENSION = """
@@ -34,22 +43,10 @@ ANY_SUSPENSION = """
     SELECT 1 FROM suspension WHERE account_id = $1 AND suspended_at IS NOT NULL LIMIT 1
 """
 
-ANY_PREFERENCE = """
-    -- Whether anybody of a tenant has said what they want.
-    SELECT 1 FROM preference WHERE account_id = $1 LIMIT 1
-"""
-
 SUSPENSIONS = """
     -- All suspended addresses of a tenant.
     SELECT channel, address_key, address, reason, suspended_at, soft_bounces, bounced_at, signs, version
       FROM suspension WHERE account_id = $1 AND suspended_at IS NOT NULL
-"""
-
-PREFERENCES = """
-    -- All that people of a tenant have said they want.
-    SELECT channel, address_key, contact_id, unwanted, quiet_starts, quiet_ends, quiet_zone, quiet_holds_urgent,
-           language, changed_at, version
-      FROM preference WHERE account_id = $1
 """
 
 SUSPENSION = """
@@ -63,27 +60,6 @@ SUSPENSION_PAGE = """
     SELECT channel, address_key, address, reason, suspended_at, soft_bounces, bounced_at, signs, version
       FROM suspension WHERE account_id = $1 AND suspended_at IS NOT NULL AND (channel, address_key) > ($2, $3)
      ORDER BY channel, address_key LIMIT $4
-"""
-
-PREFERENCE = """
-    -- What was said at one address by one contact, or for the address.
-    SELECT channel, address_key, contact_id, unwanted, quiet_starts, quiet_ends, quiet_zone, quiet_holds_urgent,
-           language, changed_at, version
-      FROM preference WHERE account_id = $1 AND channel = $2 AND address_key = $3 AND contact_id = $4
-"""
-
-PREFERENCES_AT = """
-    -- What was said at one address, by whomever.
-    SELECT channel, address_key, contact_id, unwanted, quiet_starts, quiet_ends, quiet_zone, quiet_holds_urgent,
-           language, changed_at, version
-      FROM preference WHERE account_id = $1 AND channel = $2 AND address_key = $3
-"""
-
-PREFERENCES_BY = """
-    -- What one contact said, at whichever address.
-    SELECT channel, address_key, contact_id, unwanted, quiet_starts, quiet_ends, quiet_zone, quiet_holds_urgent,
-           language, changed_at, version
-      FROM preference WHERE account_id = $1 AND contact_id = $2
 """
 
 CONTACT_HELD = """
@@ -135,32 +111,6 @@ RELY_ON_SUSPENSION = """
     SELECT 1 FROM suspension WHERE account_id = $1 AND channel = $2 AND address_key = $3 AND version = $4
 """
 
-INSERT_PREFERENCE = """
-    -- Keep what somebody wants.
-    INSERT INTO preference (unwanted, quiet_starts, quiet_ends, quiet_zone, quiet_holds_urgent, language, changed_at,
-                            account_id, channel, address_key, contact_id, version)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-"""
-
-UPDATE_PREFERENCE = """
-    -- Change what somebody wants if nobody changed it since it was read.
-    UPDATE preference SET unwanted = $1, quiet_starts = $2, quiet_ends = $3, quiet_zone = $4, quiet_holds_urgent = $5,
-           language = $6, changed_at = $7, version = version + 1
-     WHERE account_id = $8 AND channel = $9 AND address_key = $10 AND contact_id = $11 AND version = $12
-"""
-
-DELETE_PREFERENCE = """
-    -- Forget what somebody wants if nobody changed it since it was read.
-    DELETE FROM preference WHERE account_id = $1 AND channel = $2 AND address_key = $3 AND contact_id = $4
-       AND version = $5
-"""
-
-RELY_ON_PREFERENCE = """
-    -- Whether what somebody wants is as it was read.
-    SELECT 1 FROM preference WHERE account_id = $1 AND channel = $2 AND address_key = $3 AND contact_id = $4
-       AND version = $5
-"""
-
 
 class Standings:
     """`delivery.standing.StandingStore`."""
@@ -191,7 +141,11 @@ class Standings:
         # What a contact said at one of the addresses is found twice.
         preferences = {row[:3]: row for rows in found[len(keys) :] for row in rows}
         known = _known(account_id, suspensions, list(preferences.values()))
-        return Known([each for each in known.suspensions if each.reason is not None], known.preferences)
+        return replace(
+            known,
+            suspensions=[each for each in known.suspensions if each.reason is not None],
+            elsewhere=[each for each in known.elsewhere if each.contact_id in contact_ids],
+        )
 
     async def is_held(self, account_id: str, channel: Channel, address_key: str, contact_id: str) -> bool:
         if contact_id:
@@ -238,10 +192,8 @@ class Standings:
 
 
 def _known(account_id: str, suspensions: Sequence[Row], preferences: Sequence[Row]) -> Known:
-    return Known(
-        [suspension_from_row(account_id, row) for row in suspensions],
-        [preference_from_row(account_id, row) for row in preferences],
-    )
+    here, elsewhere = told_apart(account_id, preferences)
+    return Known([suspension_from_row(account_id, row) for row in suspensions], here, elsewhere)
 
 
 def suspension_from_row(account_id: str, row: Row) -> Suspension:
@@ -265,24 +217,6 @@ def _sign(values: list[str | int]) -> Sign:
     return Sign(Instant(int(at)), Source(str(source)), str(delivery_id), str(weight), str(word), str(status), str(told))
 
 
-def preference_from_row(account_id: str, row: Row) -> Preference:
-    channel, address_key, contact_id, unwanted, starts, ends, zone, holds_urgent, language, changed_at, version = row
-    quiet = None
-    if starts is not None:
-        quiet = QuietHours(starts=starts, ends=ends, zone=zone, hold_urgent=bool(holds_urgent))
-    return Preference(
-        account_id=account_id,
-        channel=Channel(channel),
-        address_key=address_key,
-        contact_id=contact_id,
-        unwanted=frozenset(MessageType(kind) for kind in orjson.loads(unwanted)),
-        quiet=quiet,
-        language=language,
-        changed_at=changed_at,
-        version=version,
-    )
-
-
 def _suspension_key(suspension: Suspension) -> Parameters:
     return suspension.account_id, suspension.channel.value, suspension.address_key
 
@@ -302,23 +236,6 @@ def _suspension_values(suspension: Suspension) -> Parameters:
     )
 
 
-def _preference_key(preference: Preference) -> Parameters:
-    return preference.account_id, preference.channel.value, preference.address_key, preference.contact_id
-
-
-def _preference_values(preference: Preference) -> Parameters:
-    quiet = preference.quiet
-    return (
-        orjson.dumps(sorted(preference.unwanted)).decode(),
-        quiet.starts if quiet else None,
-        quiet.ends if quiet else None,
-        quiet.zone if quiet else "",
-        quiet.hold_urgent if quiet else False,
-        preference.language,
-        preference.changed_at,
-    )
-
-
 SUSPENSION_RECORD: Record[Suspension] = Record(
     insert=INSERT_SUSPENSION,
     update=UPDATE_SUSPENSION,
@@ -326,12 +243,4 @@ SUSPENSION_RECORD: Record[Suspension] = Record(
     rely_on=RELY_ON_SUSPENSION,
     key=_suspension_key,
     values=_suspension_values,
-)
-PREFERENCE_RECORD: Record[Preference] = Record(
-    insert=INSERT_PREFERENCE,
-    update=UPDATE_PREFERENCE,
-    delete=DELETE_PREFERENCE,
-    rely_on=RELY_ON_PREFERENCE,
-    key=_preference_key,
-    values=_preference_values,
 )

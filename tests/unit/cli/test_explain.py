@@ -36,6 +36,10 @@ def test_the_rule_that_decides_is_told_with_all_others(run, explanations):
                 {"Rule": "in-effect", "Outcome": "passed"},
                 {"Rule": "address-in-force", "Outcome": "not-verified"},
             ],
+            "HeldBackBy": [
+                {"Outcome": "opted-out", "ForAddress": False, "ContactId": "c-2"},
+                {"Outcome": "opted-out", "ForAddress": True},
+            ],
             "SharesAddressWith": ["c-2"],
         }
     )
@@ -47,6 +51,8 @@ def test_the_rule_that_decides_is_told_with_all_others(run, explanations):
         "  in effect: Folder fd-1",
         "  + in-effect",
         "  - address-in-force: not-verified",
+        "  opted-out: said by c-2",
+        "  opted-out: said by one click, for the address",
         "  one copy, shared with c-2",
         "",
     ]
