@@ -222,6 +222,51 @@ async def test_what_one_click_said_is_undone_on_the_page(api, browser):
     assert await tell(api) == {"tom@example.com": ("sent", "")}
 
 
+async def test_a_page_saved_as_it_is_shown_leaves_the_click_to_be_taken_back(api, browser):
+    """A box that is empty since the click was never unticked on the page."""
+    contact_id = await tom(api)
+    await tell(api)
+    link, click = await preferences(api), await unsubscribe_link(api, "tom@example.com")
+    await browser.open(click, "POST")
+    await browser.open(link, "POST", fields=form("ProductMessage", language="en"))
+    assert await tell(api) == {"tom@example.com": ("skipped", "opted-out")}
+    assert await whose(api, contact_id) == ([None, contact_id], [("opted-out", None, True)])
+
+    again = await browser.open(f"{click}/undo", "POST", headers={"accept-language": "en"})
+
+    assert "You get these notices again." in again.page.text
+    assert await tell(api) == {"tom@example.com": ("sent", "")}
+
+
+async def test_what_was_unticked_before_the_click_is_not_undone_with_it(api, browser):
+    contact_id = await tom(api)
+    await tell(api)
+    link, click = await preferences(api), await unsubscribe_link(api, "tom@example.com")
+    await browser.open(link, "POST", fields=form("ProductMessage"))
+    await browser.open(click, "POST")
+    await browser.open(link, "POST", fields=form("ProductMessage", language="en"))
+
+    again = await browser.open(f"{click}/undo", "POST", headers={"accept-language": "en"})
+
+    assert "You get these notices again." not in again.page.text
+    assert "They come again once that is changed there" in again.page.text
+    assert "These notices do not come" in (await browser.open(click, headers={"accept-language": "en"})).page.text
+    assert await tell(api) == {"tom@example.com": ("skipped", "opted-out")}
+    assert await whose(api, contact_id) == ([contact_id], [("opted-out", contact_id, False)])
+
+
+async def test_to_take_a_click_back_says_that_somebody_else_still_does_not_want_these(api, browser):
+    await two_at_one_address(api, browser)
+    click = await unsubscribe_link(api, "tom@example.com")
+    await browser.open(click, "POST")
+
+    again = await browser.open(f"{click}/undo", "POST", headers={"accept-language": "zh-CN"})
+
+    assert "您已重新接收这类通知" not in again.page.text
+    assert "在偏好设置页面中选择了不接收" in again.page.text
+    assert await tell(api) == {"tom@example.com": ("skipped", "opted-out")}
+
+
 async def test_where_contacts_share_an_address_the_strictest_holds_with_a_link_for_each(api, browser):
     await tom(api)
     await tom(api, Name="Ann", EmailAddress="TOM@example.com")

@@ -174,6 +174,7 @@ class _Pages:
             message_type=view.message_type.value,
             asked=asked,
             undone=undone,
+            unwanted_by_contact=view.unwanted_by_contact,
             here=link + query,
             undo=f"{link}/undo{query}",
         )

@@ -39,11 +39,16 @@ class Said:
 def choose(said: Said, linked: Linked, offered: frozenset[MessageType], choice: Choice, now: Instant) -> Decision[None]:
     """Keep what somebody chose. A type that is wanted again is wanted at the address too, if one click said otherwise.
 
+    A type that one click took off the address, and that is left off, stays the address's: saved as the contact's own as
+    well, it would outlast the click being taken back.
+
     Args:
         offered: Types that were on the page to be chosen; nothing is said of others.
     """
     before = said.own
-    unwanted = (before.unwanted if before else frozenset()) - offered | (offered - choice.wanted)
+    own = before.unwanted if before else frozenset()
+    by_click = said.address.unwanted if said.address else frozenset()
+    unwanted = own - offered | (offered - choice.wanted - (by_click - own))
     after = _with(before, linked, now, unwanted=unwanted, quiet=choice.quiet, language=choice.language)
     changes = _kept(before, after)
     if said.address is not None:

@@ -93,7 +93,10 @@ class UnsubscribeView:
     organisation: str
     masked_address: str
     message_type: MessageType
+    #: By one click, for the address.
     unsubscribed: bool
+    #: Somebody who is reached at the address does not want the type there: no click takes that back.
+    unwanted_by_contact: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,13 +260,16 @@ class PreferenceService:
         return directory.account_name if directory else ""
 
     async def _unsubscribe_view(self, linked: Linked) -> UnsubscribeView:
-        said = await self._said(linked)
+        place = linked.channel, linked.address_key
+        known = await self.standing.known_of(linked.account_id, [place], [])
         kind = linked.message_type or MessageType.ACTIVITY_MESSAGE
+        by = {each.contact_id for each in known.preferences if kind in each.unwanted}
         return UnsubscribeView(
             organisation=await self._organisation(linked.account_id),
             masked_address=masked(linked.channel, linked.address_key),
             message_type=kind,
-            unsubscribed=said is not None and kind in said.unwanted,
+            unsubscribed="" in by,
+            unwanted_by_contact=bool(by - {""}),
         )
 
     async def _view(self, linked: Linked) -> View:
