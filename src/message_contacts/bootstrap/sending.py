@@ -26,6 +26,7 @@ from message_contacts.delivery.tally import Tally
 from message_contacts.delivery.texts.message_texts import MessageTexts
 from message_contacts.delivery.texts.webhook_texts import WebhookTexts
 from message_contacts.delivery.trials import Trials
+from message_contacts.delivery.unnamed import UnnamedContacts
 from message_contacts.delivery.verification_sender import VerificationSender
 from message_contacts.delivery.webhook_posts import WebhookCodeSender, WebhookPosts
 from message_contacts.delivery.withdrawal import ContactWithdrawal, MemberSettings
@@ -163,6 +164,9 @@ def sending_side(
             clock=clock,
             tally=tally,
             wording=wording,
+            unnamed=UnnamedContacts(
+                routing=storage.routing, directories=storage.directory, standing=recipients.standing
+            ),
         ),
         SEND_WEBHOOK_CODE: WebhookCodeSender(
             webhooks=storage.webhooks,

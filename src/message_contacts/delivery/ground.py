@@ -76,6 +76,15 @@ class RoutingStore(Protocol):
         """The copies that members keep of one contact, by id."""
         ...
 
+    async def holders(
+        self, account_id: str, address_key: str, *, after: str, limit: int
+    ) -> Sequence[Contact | DetachedContact]:
+        """Contacts that show an address, then copies that have it, by id, those behind `after`.
+
+        It goes through all contacts and copies of the tenant. Fewer than `limit` are the last.
+        """
+        ...
+
     async def ground(self, account_id: str) -> Ground | None:
         """All that decides who is reached; None without a directory."""
         ...

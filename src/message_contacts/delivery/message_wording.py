@@ -7,12 +7,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from message_contacts.contacts.model import Channel, MessageType
-from message_contacts.delivery.messages import Message, Named
+from message_contacts.delivery.messages import CONTACTS_NAMED, Message, Named
 from message_contacts.delivery.texts.message_texts import MessageTexts, Worded
 from message_contacts.delivery.texts.webhook_texts import WebhookTexts
-
-#: Contacts that a mail gives a link to their preferences.
-_LINKS_GIVEN = 10
 
 #: Link with which an address is taken off a type of messages: account, channel, address key, type -> URL or None.
 UnsubscribeLink = Callable[[str, Channel, str, MessageType], str | None]
@@ -55,16 +52,24 @@ class MessageWording:
     preferences_link: PreferencesLink
 
     def mail(
-        self, worded: tuple[MessageTexts, Worded], message: Message, address_key: str, named: Sequence[Named]
+        self,
+        worded: tuple[MessageTexts, Worded],
+        message: Message,
+        address_key: str,
+        named: Sequence[Named],
+        further: int = 0,
     ) -> MailWords:
         """A mail to those who share an address.
 
         Args:
             worded: What is the same for all who are addressed in a language, and the texts of that language.
+            further: How many more there are than are named.
         """
         texts, words = worded
         link = self._unsubscribe(message, address_key, named)
-        text, html = texts.mail(words, named, link, self._preferences(message.account_id, address_key, named))
+        text, html = texts.mail(
+            words, named, link, self._preferences(message.account_id, address_key, named), further=further
+        )
         return MailWords(text, html, self._headers(message, link))
 
     def specimen(self, message: Message, organisation: str, named: Sequence[Named]) -> Specimen:
@@ -94,7 +99,7 @@ class MessageWording:
             (name, self.preferences_link(account_id, Channel.EMAIL, address_key, contact_id))
             for contact_id, name in names.items()
         ]
-        return [(name, link) for name, link in links if link is not None][:_LINKS_GIVEN]
+        return [(name, link) for name, link in links if link is not None][:CONTACTS_NAMED]
 
     def _headers(self, message: Message, link: str | None) -> tuple[tuple[str, str], ...]:
         kind = message.message_type.value

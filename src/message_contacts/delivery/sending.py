@@ -39,6 +39,7 @@ from message_contacts.delivery.rules import Asked, Circumstances, Word, judge
 from message_contacts.delivery.tally import Happening, Tally
 from message_contacts.delivery.texts.bodies import is_large
 from message_contacts.delivery.texts.message_texts import MessageTexts, Worded
+from message_contacts.delivery.unnamed import UnnamedContacts
 from message_contacts.delivery.webhook_posts import WebhookPosts
 from message_contacts.directory.store import DirectoryStore
 from message_contacts.errors import ApiError, ErrorDefinition
@@ -46,8 +47,6 @@ from message_contacts.verification import limits
 
 log = structlog.get_logger()
 
-#: Contacts of an address that are looked up again before it is given up as gone.
-_ASKED_AGAIN = 20
 #: Messages that are kept as worded.
 _WORDED_KEPT = 64
 #: Counter of a tenant's text messages of a day.
@@ -74,6 +73,8 @@ class DeliverySender:
     clock: Clock
     tally: Tally
     wording: MessageWording
+    #: Asked when nobody whom a delivery names still wants it, and it has more contacts than it names.
+    unnamed: UnnamedContacts
     #: Messages as worded, by language, those used last.
     _worded: OrderedDict[tuple[str, str], tuple[Message, dict[str, Worded]]] = field(default_factory=OrderedDict)
     _wording_large: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -184,16 +185,17 @@ class DeliverySender:
                 continue
             key = named.contact_id, anyhow
             if key not in words:
-                if len(words) == _ASKED_AGAIN:
-                    break
                 asked = Asked(message_type=message.message_type, severity=message.severity, to_any_subscriber=anyhow)
                 words[key] = await self._word(delivery, named, asked, circumstances)
             word = words[key]
             if word is Word.PASSED:
                 wanted.append(named)
-            elif word is not None:
+            elif word is not None and against != Word.QUIET_HOURS:  # that ends: whoever wants it then gets it
                 against = word
-        return wanted, against
+        if wanted or against == Word.QUIET_HOURS or not _further(delivery) or delivery.channel is Channel.WEBHOOK:
+            return wanted, against
+        found, waits = await self.unnamed.wanted(message, delivery)
+        return found, waits or against
 
     async def _word(self, delivery: Delivery, named: Named, asked: Asked, circumstances: Circumstances) -> Word | None:
         """What the rules say now of a contact at the delivery's address; None: that is not its address any more."""
@@ -249,7 +251,9 @@ class DeliverySender:
         html: str | None = None
         headers: tuple[tuple[str, str], ...] = ()
         if delivery.channel is Channel.EMAIL:
-            text, html, headers = self.wording.mail(worded, message, delivery.address_key, named)
+            # Those found anew are all there are, or as many as a mail names.
+            further = _further(delivery) if named[0] in delivery.contacts else 0
+            text, html, headers = self.wording.mail(worded, message, delivery.address_key, named, further)
             subject = message.subject
         return OutgoingMessage(
             account_id=delivery.account_id,
@@ -265,6 +269,11 @@ class DeliverySender:
             attempt=job.attempts + 1,
             return_path=self.bounces.return_path(delivery),
         )
+
+
+def _further(delivery: Delivery) -> int:
+    """Contacts that the delivery counts, and does not name."""
+    return max(delivery.contact_count - len(delivery.contacts), 0)
 
 
 def _ended(state: DeliveryState, reason: str) -> Outcome:

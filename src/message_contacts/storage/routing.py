@@ -101,6 +101,24 @@ CONTACTS_AFTER = """
      ORDER BY contact_id LIMIT $3
 """
 
+CONTACTS_AT = """
+    -- Contacts of a tenant that show an address, by id, those behind one.
+    SELECT contact_id, name, title, message_types,
+           email_shown, email_verified_at, email_captured, email_waiting, email_verification_id,
+           phone_shown, phone_verified_at, phone_captured, phone_waiting, phone_verification_id, phone_added,
+           created_at, deletion_state, deletion_failures, bindings, version
+      FROM contact WHERE account_id = $1 AND contact_id > $2 AND (lower(email_shown) = $3 OR phone_shown = $3)
+     ORDER BY contact_id LIMIT $4
+"""
+
+COPIES_AT = """
+    -- Detached copies of a tenant that have an address, by id, those behind one.
+    SELECT detached_id, contact_id, name, title, message_types,
+           email, email_captured, phone, phone_captured, detached_at, node_ids, version
+      FROM detached_contact WHERE account_id = $1 AND detached_id > $2 AND (lower(email) = $3 OR phone = $3)
+     ORDER BY detached_id LIMIT $4
+"""
+
 BOUND_CONTACTS = """
     -- All contacts of a tenant that are bound to anything.
     SELECT contact_id, name, title, message_types,
@@ -186,6 +204,19 @@ class Routing:
     async def copies_of(self, account_id: str, contact_id: str) -> Sequence[DetachedContact]:
         (rows,) = await self._database.report((COPIES_OF_CONTACT, (account_id, contact_id)))
         return [copy_from_row(account_id, row) for row in sorted(rows, key=_id)]
+
+    async def holders(
+        self, account_id: str, address_key: str, *, after: str, limit: int
+    ) -> Sequence[Contact | DetachedContact]:
+        found: list[Contact | DetachedContact] = []
+        if not _is_copy(after):
+            (rows,) = await self._database.report((CONTACTS_AT, (account_id, after, address_key, limit)))
+            found += [contact_from_row(account_id, row) for row in rows]
+        if len(found) < limit:
+            behind = (account_id, _copies_after(after), address_key, limit - len(found))
+            (rows,) = await self._database.report((COPIES_AT, behind))
+            found += [copy_from_row(account_id, row) for row in rows]
+        return found
 
     async def ground(self, account_id: str) -> Ground | None:
         folders, members, contacts, copies = await self._database.report(

@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from message_contacts.clock import Instant
 from message_contacts.contacts.model import MessageType
 from message_contacts.delivery.candidates import Because
-from message_contacts.delivery.messages import Message, Named, Route
+from message_contacts.delivery.messages import CONTACTS_NAMED, Message, Named, Route
 from message_contacts.delivery.rules import Severity
 from message_contacts.delivery.texts.bodies import html_body
 from message_contacts.verification.texts.catalogue import LANGUAGES, environments
@@ -28,8 +28,8 @@ from message_contacts.verification.texts.sms_length import sms_parts
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-#: Reasons that a mail lists; of further ones it says how many there are.
-REASONS_LISTED = 10
+#: Reasons that a mail lists, all that are stored; of further ones it says how many there are.
+REASONS_LISTED = CONTACTS_NAMED
 #: Parts that a text message of a message should not exceed; its text gives way.
 SMS_PARTS = 4
 _RULE = "\n" + "-" * 40 + "\n\n"
@@ -124,6 +124,8 @@ class MessageTexts:
         named: Sequence[Named],
         link: str | None,
         preferences: Sequence[tuple[str, str]] = (),
+        *,
+        further: int = 0,
     ) -> tuple[str, str]:
         """Plain text and HTML of the mail to those who share an address.
 
@@ -131,6 +133,7 @@ class MessageTexts:
             named: Through whom it gets the message, at least one.
             link: With which the address can be taken off messages of this type, if it can be.
             preferences: The contacts who share the address, each with the link to its preferences.
+            further: How many more there are than are named.
         """
         case = (_route(named), worded.critical, link is not None, bool(preferences))
         forms = worded.forms.get(case)
@@ -141,7 +144,7 @@ class MessageTexts:
         text_fields: dict[str, str] = {}
         html_fields: dict[str, str] = {}
         for language in self._languages:
-            reasons = self._reasons(language, worded.organisation, named)
+            reasons = self._reasons(language, worded.organisation, named, further)
             text_fields[f"reasons_{language.letter}"] = "\n".join(f"- {reason}" for reason in reasons)
             html_fields[f"reasons_{language.letter}"] = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
         if link is not None:
@@ -206,7 +209,7 @@ class MessageTexts:
         }
 
     @staticmethod
-    def _reasons(language: _Language, organisation: str, named: Sequence[Named]) -> list[str]:
+    def _reasons(language: _Language, organisation: str, named: Sequence[Named], further: int) -> list[str]:
         said = [
             language.reasons[each.because.value if each.because else _FALLBACK].fill(
                 {
@@ -217,8 +220,9 @@ class MessageTexts:
             )
             for each in named[:REASONS_LISTED]
         ]
-        if len(named) > REASONS_LISTED:
-            said.append(language.reasons[_MORE].fill({"count": str(len(named) - REASONS_LISTED)}))
+        more = max(len(named) - REASONS_LISTED, 0) + further
+        if more:
+            said.append(language.reasons[_MORE].fill({"count": str(more)}))
         return said
 
 
