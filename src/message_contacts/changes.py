@@ -124,6 +124,20 @@ class Requeue:
     due_at: Instant
 
 
+@dataclass(frozen=True, slots=True)
+class DueNow:
+    """Work that waits for another try is due at once, and the wait counts as no try.
+
+    Nothing happens to work that is done, given up, due already, or at a worker.
+    """
+
+    account_id: str
+    job_id: str
+    #: The queue it stands in.
+    channel: str
+    now: Instant
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EraseTraces:
     """Everything kept about a person beside the rows that have versions goes, as it is found at the commit.
@@ -161,7 +175,7 @@ class ClearInbox:
     last: str
 
 
-Change = Insert | Update | Delete | RelyOn | CountUp | CountDown | Enqueue | Requeue | EraseTraces | ClearInbox
+Change = Insert | Update | Delete | RelyOn | CountUp | CountDown | Enqueue | Requeue | DueNow | EraseTraces | ClearInbox
 
 
 @quickly_made

@@ -396,6 +396,86 @@ async def test_messages_wait_for_the_end_of_quiet_hours_and_then_come(api, brows
     assert [each["Subject"] for each in await notices(api)] == ["Disk full", "News"]
 
 
+@pytest.mark.parametrize("hours", [{}, {"quiet": "on", "starts": "15:00", "ends": "15:30", "zone": "Asia/Shanghai"}])
+async def test_what_waits_comes_at_once_when_quiet_hours_are_ended_or_made_shorter(api, browser, hours):
+    """Also what waits for them at an address that others share; one whose own hours hold it goes on waiting."""
+    await tom(api)
+    await tom(api, Name="Ann")
+    await tell(api)
+    links = await preference_links(api, "tom@example.com")
+    long = {"quiet": "on", "starts": "15:00", "ends": "23:30", "zone": "Asia/Shanghai"}
+    for name in ("Tom", "Ann"):
+        await browser.open(links[name], "POST", fields=form(*TYPES, **long))
+    message_id = await publish(api, await api.root_folder(), MessageType="ProductMessage", Subject="News")
+    assert [each.reason for each in await try_once(api)] == ["quiet-hours"]
+
+    await browser.open(links["Tom"], "POST", fields=form(*TYPES, **hours))
+    (outcome,) = await try_once(api)
+    assert (outcome.reason, outcome.retry_after) == ("quiet-hours", 7.5 * 3600.0), "Ann's"
+    await browser.open(links["Ann"], "POST", fields=form(*TYPES, **hours))
+    (outcome,) = await try_once(api)
+
+    assert outcome.verdict is Verdict.ACCEPTED
+    (delivery,) = await deliveries(api, message_id)
+    assert (delivery["State"], delivery["Attempts"]) == ("sent", 3)
+
+
+async def test_quiet_hours_that_stay_as_they_are_let_nothing_go(api, browser):
+    await tom(api)
+    await tell(api)
+    link = await preferences(api)
+    hours = {"quiet": "on", "starts": "15:00", "ends": "23:30", "zone": "Asia/Shanghai"}
+    await browser.open(link, "POST", fields=form(*TYPES, **hours))
+    await publish(api, await api.root_folder(), MessageType="ProductMessage", Subject="News")
+    assert [each.reason for each in await try_once(api)] == ["quiet-hours"]
+
+    await browser.open(link, "POST", fields=form(*TYPES, **{**hours, "language": "en"}))
+
+    assert await try_once(api) == []
+
+
+async def test_what_a_worker_puts_off_just_then_is_let_go_by_a_second_look(api, browser):
+    """It had read the quiet hours before they were ended."""
+    await tom(api)
+    await tell(api)
+    link = await preferences(api)
+    hours = {"quiet": "on", "starts": "15:00", "ends": "23:30", "zone": "Asia/Shanghai"}
+    await browser.open(link, "POST", fields=form(*TYPES, **hours))
+    await publish(api, await api.root_folder(), MessageType="ProductMessage", Subject="News")
+    await api.work("internal")
+    outbox, lane = api.service.storage.outbox, api.service.worker._lanes["email-messages"]
+    until = Instant(api.clock.now() + MINUTE)
+    (job,) = await outbox.claim("email-messages", "test", now=api.clock.now(), until=until, limit=100)
+    outcome = await api.service.handlers[job.kind](job)
+    assert outcome.reason == "quiet-hours"
+
+    await browser.open(link, "POST", fields=form(*TYPES))
+    await api.work("internal")
+    await outbox.settle("test", [lane._settlement(job, outcome, duration_ms=0.0)])
+    assert await try_once(api) == []
+
+    api.clock.advance(60)
+    assert [each.verdict for each in await try_once(api)] == [Verdict.ACCEPTED]
+
+
+async def test_very_many_that_wait_are_let_go_in_steps(api, browser):
+    """A hundred in a commit."""
+    await tom(api)
+    await tell(api)
+    link = await preferences(api)
+    hours = {"quiet": "on", "starts": "15:00", "ends": "23:30", "zone": "Asia/Shanghai"}
+    await browser.open(link, "POST", fields=form(*TYPES, **hours))
+    for number in range(120):
+        await publish(api, await api.root_folder(), MessageType="ProductMessage", Subject=f"News {number}")
+    while await try_once(api):
+        pass
+
+    await browser.open(link, "POST", fields=form(*TYPES))
+
+    await api.work()
+    assert (await api.call("ListDeliveries", OURS, State="deferred"))["Deliveries"] == []
+
+
 async def test_security_and_incidents_pass_unless_they_are_to_wait_too(api, browser):
     await tom(api)
     await tell(api)

@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 
 from message_contacts import errors
-from message_contacts.changes import Enqueue, Insert, Job, Requeue, Stale
+from message_contacts.changes import DueNow, Enqueue, Insert, Job, Requeue, Stale
 from message_contacts.delivery.messages import DELIVER
 from message_contacts.delivery.outbox import Fate, Settlement
 from message_contacts.errors import ApiError
@@ -110,6 +110,28 @@ async def test_nothing_is_due_when_nothing_waits(storage: Storage) -> None:
     assert await storage.outbox.next_due("email") is None
     await enqueue(storage, make_job(due_at=after(7)), make_job(2, channel="sms", due_at=after(5)))
     assert await storage.outbox.next_due("email") == after(7)
+
+
+async def test_work_that_was_put_off_is_made_due_and_other_work_left_alone(storage: Storage) -> None:
+    put_off, at_a_worker, given_up = make_job(), make_job(2), make_job(3)
+    await enqueue(storage, put_off, at_a_worker, given_up)
+    jobs = {job.job_id: job for job in await claim(storage)}
+    fates = [(put_off, Fate.AGAIN, after(9_000)), (given_up, Fate.DEAD, NOW)]
+    await storage.outbox.settle(
+        "one", [Settlement(jobs[job.job_id], fate, due_at, "quiet-hours") for job, fate, due_at in fates]
+    )
+    woken: list[str] = []
+    storage.on_enqueued = woken.append
+
+    for job in (put_off, at_a_worker, given_up):
+        await commit(storage, DueNow(OTHER_ACCOUNT, job.job_id, "email", NOW))
+    assert await claim(storage, "two") == []
+    for job in (put_off, at_a_worker, given_up):
+        await commit(storage, DueNow(ACCOUNT, job.job_id, "email", NOW))
+
+    assert set(woken) == {"email"}
+    assert await claim(storage, "two") == [make_job(due_at=NOW, last_failure="quiet-hours")], "the wait was no try"
+    assert await storage.outbox.dead_job(ACCOUNT, given_up.job_id) is not None
 
 
 async def test_a_job_that_was_given_up_waits_again_when_replayed(storage: Storage) -> None:

@@ -19,6 +19,7 @@ from message_contacts.delivery.fallback import SEND_FALLBACK_CODE, FallbackCodeS
 from message_contacts.delivery.message_wording import MessageWording
 from message_contacts.delivery.messages import DELIVER, EXPAND_MESSAGE
 from message_contacts.delivery.outcome import Outcome, Transport
+from message_contacts.delivery.quiet_release import RELEASE_QUIET, QuietRelease
 from message_contacts.delivery.recipient_search import RecipientSearch
 from message_contacts.delivery.review import REVIEW_MESSAGE, MessageReview
 from message_contacts.delivery.sending import DeliverySender
@@ -150,6 +151,14 @@ def sending_side(
             captured=rules.contacts.captured_counts,
         ),
         REVIEW_MESSAGE: MessageReview(messages=storage.messages, settler=settler, clock=clock, ids=ids, tally=tally),
+        RELEASE_QUIET: QuietRelease(
+            messages=storage.messages,
+            contacts=storage.contacts,
+            routing=storage.routing,
+            settler=settler,
+            clock=clock,
+            ids=ids,
+        ),
         DELIVER: DeliverySender(
             messages=storage.messages,
             contacts=storage.contacts,

@@ -57,6 +57,12 @@ def choose(said: Said, linked: Linked, offered: frozenset[MessageType], choice: 
     return Decision(changes, None)
 
 
+def lets_go(said: Said, choice: Choice, now: Instant) -> bool:
+    """Whether quiet hours that hold messages back now do not stay as they are: what waits for them is to be seen to."""
+    quiet = said.own.quiet if said.own else None
+    return quiet is not None and quiet != choice.quiet and quiet.until(now) is not None
+
+
 def unsubscribe(before: Preference | None, linked: Linked, message_type: MessageType, now: Instant) -> Decision[None]:
     """Take an address off a type."""
     unwanted = (before.unwanted if before else frozenset()) | {message_type}

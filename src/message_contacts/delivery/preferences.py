@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import structlog
 
-from message_contacts.changes import Cause, Decision, Settler, Update
+from message_contacts.changes import Cause, Decision, Enqueue, Settler, Update
 from message_contacts.clock import Clock
 from message_contacts.contacts.model import Contact, DetachedContact, MessageType
 from message_contacts.contacts.store import ContactStore
@@ -26,9 +26,11 @@ from message_contacts.delivery.preference_rules import (
     Said,
     ask_to_hand_over,
     choose,
+    lets_go,
     subscribe_again,
     unsubscribe,
 )
+from message_contacts.delivery.quiet_release import release_job
 from message_contacts.delivery.standing import (
     HandOver,
     Preference,
@@ -131,9 +133,18 @@ class PreferenceService:
         async def read() -> Said:
             return Said(own=await self._said(linked), address=await self._said(replace(linked, contact_id="")))
 
+        now = self.clock.now()
+
+        def decide(said: Said) -> Decision[None]:
+            chosen = choose(said, linked, offered, choice, now)
+            if not lets_go(said, choice, now):
+                return chosen
+            release = release_job(linked.account_id, linked.contact_id, self.ids, now)
+            return Decision((*chosen.changes, Enqueue(release)), None)
+
         await self._settle(
             read,
-            lambda said: choose(said, linked, offered, choice, self.clock.now()),
+            decide,
             linked,
             Cause(operation="page:preferences", visitor_address=source_address),
         )

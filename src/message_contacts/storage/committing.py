@@ -15,6 +15,7 @@ from message_contacts.changes import (
     CountDown,
     CountUp,
     Delete,
+    DueNow,
     Enqueue,
     EraseTraces,
     Insert,
@@ -41,7 +42,7 @@ from message_contacts.storage.hand_overs import HAND_OVER_RECORD
 from message_contacts.storage.inbox import cleared
 from message_contacts.storage.incidents import FALLBACK_RECORD, INCIDENT_RECORD
 from message_contacts.storage.messages import MESSAGE_RECORD, PROGRESS_RECORD
-from message_contacts.storage.outbox import enqueued, requeued
+from message_contacts.storage.outbox import due_now, enqueued, requeued
 from message_contacts.storage.policies import POLICY_RECORD, POLICY_VERSION_RECORD
 from message_contacts.storage.preferences import PREFERENCE_RECORD
 from message_contacts.storage.records import Record
@@ -126,6 +127,7 @@ class ChangeCommitter:
     async def commit(self, changes: tuple[Change, ...], nonce: Nonce | None) -> None:
         steps = compiled(changes, nonce, self._clock.now())
         channels = {change.job.channel for change in changes if type(change) is Enqueue or type(change) is Requeue}
+        channels |= {change.channel for change in changes if type(change) is DueNow}
         tenant = next(tenants_of(changes), "")
         if not channels:
             await self._database.commit(steps, tenant=tenant)
@@ -163,7 +165,7 @@ def compiled(changes: tuple[Change, ...], nonce: Nonce | None, now: Instant) -> 
                 )
             case CountDown():
                 steps.append(Step(COUNT_DOWN, (change.account_id, change.counter, change.period)))
-            case Enqueue() | Requeue() | ClearInbox():
+            case Enqueue() | Requeue() | DueNow() | ClearInbox():
                 steps.append(_single(change))
             case EraseTraces():
                 # These first: some of the traces are found in the same rows, which would then not be as they were read.
@@ -173,12 +175,14 @@ def compiled(changes: tuple[Change, ...], nonce: Nonce | None, now: Instant) -> 
     return steps
 
 
-def _single(change: Enqueue | Requeue | ClearInbox) -> Step:
+def _single(change: Enqueue | Requeue | DueNow | ClearInbox) -> Step:
     match change:
         case Enqueue():
             return enqueued(change)
         case Requeue():
             return requeued(change)
+        case DueNow():
+            return due_now(change)
         case ClearInbox():
             return cleared(change)
 

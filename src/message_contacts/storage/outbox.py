@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 import orjson
 
 from message_contacts import errors
-from message_contacts.changes import Enqueue, Job, Requeue, Stale
+from message_contacts.changes import DueNow, Enqueue, Job, Requeue, Stale
 from message_contacts.clock import Instant
 from message_contacts.delivery.outbox import Fate, Settlement
 from message_contacts.errors import ApiError
@@ -109,6 +109,12 @@ REQUEUE = """
     -- Let work that was given up wait again. No row: it does not lie there any more.
     UPDATE job SET ready_at = $1, due_at = $1, attempts = 0
      WHERE account_id = $2 AND job_id = $3 AND ready_at IS NULL
+"""
+
+DUE_NOW = """
+    -- Let work be due now that waits for another try, unless a worker has it; that it was put off counts as no try.
+    UPDATE job SET ready_at = $1, due_at = $1, attempts = CASE WHEN attempts > 0 THEN attempts - 1 ELSE attempts END
+     WHERE account_id = $2 AND job_id = $3 AND ready_at > $1 AND worker_id IS NULL
 """
 
 #: Tenants that one claim looks at, of which some may have nothing due.
@@ -233,6 +239,11 @@ def enqueued(change: Enqueue) -> Step:
 def requeued(change: Requeue) -> Step:
     """The step of `changes.Requeue`."""
     return Step(REQUEUE, (change.due_at, change.job.account_id, change.job.job_id), DECIDE_AGAIN)
+
+
+def due_now(change: DueNow) -> Step:
+    """The step of `changes.DueNow`."""
+    return Step(DUE_NOW, (change.now, change.account_id, change.job_id))
 
 
 def _sql(step: Step) -> str:

@@ -83,6 +83,7 @@ JOB_KINDS: Mapping[str, str] = {
     "send-verification": mark("Request to confirm an address"),
     "deliver": mark("Delivery of a message"),
     "expand-message": mark("Finding who gets a message"),
+    "release-quiet": mark("Letting go what waited for quiet hours"),
     "review-message": mark("Looking whether a message was sent"),
     "withdraw-contact": mark("Taking a contact out of members"),
     "send-fallback-code": mark("Code for the fallback address"),
