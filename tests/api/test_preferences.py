@@ -376,6 +376,39 @@ async def test_what_a_contact_said_holds_at_its_next_address_too(api, browser):
 
     assert await tell(api) == {"new@example.com": ("skipped", "opted-out")}
 
+    assert await tell(api, MessageType="ProductMessage") == {"new@example.com": ("sent", "")}
+    link = await preferences(api, "new@example.com")
+    page = (await browser.open(link, headers={"accept-language": "en"})).page
+    ticked = {field["name"] for field in page.all("input") if "checked" in field}
+    assert "type-ProductMessage" in ticked
+    assert "type-FaultMessage" not in ticked, "what holds is what is shown"
+    await browser.open(link, "POST", fields=form("ProductMessage", "FaultMessage"))
+    assert await tell(api) == {"new@example.com": ("sent", "")}
+
+
+async def test_quiet_hours_and_language_are_one_word_of_the_contact_wherever_it_said_it(api, browser):
+    contact_id = await tom(api)
+    await tell(api)
+    first = await preferences(api)
+    fields = {"quiet": "on", "starts": "21:45", "ends": "07:00", "zone": "Europe/Berlin"}
+    await browser.open(first, "POST", fields=form(*TYPES, **fields) | {"language": "en"})
+    await api.call("UpdateMessageContact", ContactId=contact_id, EmailAddress="new@example.com")
+    await api.call("SendEmailVerificationForMessageContact", ContactId=contact_id, EmailAddress="new@example.com")
+    await api.work()
+    await api.confirm("new@example.com")
+    await tell(api, MessageType="SecurityMessage")
+
+    second = await preferences(api, "new@example.com")
+    for link in (first, second):
+        page = (await browser.open(link)).page
+        assert "21:45" in [field.get("value") for field in page.all("input")]
+        assert page.all("html") == [{"lang": "en"}]
+    await browser.open(second, "POST", fields=form(*TYPES) | {"language": "zh"})
+    for link in (first, second):
+        page = (await browser.open(link)).page
+        assert "21:45" not in [field.get("value") for field in page.all("input")]
+        assert page.all("html") == [{"lang": "zh-CN"}]
+
 
 async def test_messages_wait_for_the_end_of_quiet_hours_and_then_come(api, browser):
     await tom(api)

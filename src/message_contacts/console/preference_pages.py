@@ -32,7 +32,8 @@ from message_contacts.console.forms import LONGEST_FORM, FormRefused, is_from_el
 from message_contacts.console.page_renderer import PageRenderer
 from message_contacts.contacts.model import MessageType
 from message_contacts.delivery.preference_rules import Choice
-from message_contacts.delivery.preferences import WISH_LENGTH, UnsubscribeView, View
+from message_contacts.delivery.preference_views import UnsubscribeView, View
+from message_contacts.delivery.preferences import WISH_LENGTH
 from message_contacts.delivery.standing import QuietHours
 from message_contacts.errors import ApiError
 from message_contacts.verification.texts.catalogue import LANGUAGES

@@ -5,6 +5,7 @@ Contacts themselves stay as they are: what is said here is kept apart from them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from message_contacts.changes import Change, Decision, Delete, Insert, Update
@@ -34,10 +35,28 @@ class Said:
     own: Preference | None
     #: For the address, by one click.
     address: Preference | None
+    #: By the contact itself at other addresses, most likely such as it had before: that goes on for it.
+    elsewhere: Sequence[Preference] = ()
+
+    @property
+    def quiet(self) -> QuietHours | None:
+        """The contact's quiet hours."""
+        return next((each.quiet for each in self._by_contact if each.quiet is not None), None)
+
+    @property
+    def language(self) -> str:
+        """The language in which the contact wants to be addressed; empty: that of the settings."""
+        return next((each.language for each in self._by_contact if each.language), "")
+
+    @property
+    def _by_contact(self) -> Sequence[Preference]:
+        return (*([] if self.own is None else [self.own]), *self.elsewhere)
 
 
 def choose(said: Said, linked: Linked, offered: frozenset[MessageType], choice: Choice, now: Instant) -> Decision[None]:
-    """Keep what somebody chose. A type that is wanted again is wanted at the address too, if one click said otherwise.
+    """Keep what somebody chose: one word of the contact, whichever of its addresses it was given at before.
+
+    A type that is wanted again is wanted at the address too, if one click said otherwise.
 
     A type that one click took off the address, and that is left off, stays the address's: saved as the contact's own as
     well, it would outlast the click being taken back.
@@ -51,15 +70,18 @@ def choose(said: Said, linked: Linked, offered: frozenset[MessageType], choice: 
     unwanted = own - offered | (offered - choice.wanted - (by_click - own))
     after = _with(before, linked, now, unwanted=unwanted, quiet=choice.quiet, language=choice.language)
     changes = _kept(before, after)
+    for each in said.elsewhere:
+        left = each.unwanted - (offered & choice.wanted)
+        changes += _kept(each, replace(each, unwanted=left, quiet=None, language="", changed_at=now))
     if said.address is not None:
-        left = replace(said.address, unwanted=said.address.unwanted - (offered & choice.wanted), changed_at=now)
-        changes += _kept(said.address, left)
+        by_click -= offered & choice.wanted
+        changes += _kept(said.address, replace(said.address, unwanted=by_click, changed_at=now))
     return Decision(changes, None)
 
 
 def lets_go(said: Said, choice: Choice, now: Instant) -> bool:
     """Whether quiet hours that hold messages back now do not stay as they are: what waits for them is to be seen to."""
-    quiet = said.own.quiet if said.own else None
+    quiet = said.quiet
     return quiet is not None and quiet != choice.quiet and quiet.until(now) is not None
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import TypeVar
 
 import structlog
@@ -30,11 +29,11 @@ from message_contacts.delivery.preference_rules import (
     subscribe_again,
     unsubscribe,
 )
+from message_contacts.delivery.preference_views import NamedReason, UnsubscribeView, View, Wanted
 from message_contacts.delivery.quiet_release import release_job
 from message_contacts.delivery.standing import (
     HandOver,
     Preference,
-    QuietHours,
     StandingRules,
     masked,
 )
@@ -51,54 +50,6 @@ S = TypeVar("S")
 WISH_LENGTH = 300
 #: Reasons that a page lists.
 _REASONS_LISTED = 20
-
-
-class Wanted(StrEnum):
-    """How it stands with one type at an address."""
-
-    YES = "yes"
-    NO = "no"
-    #: Nobody can be without it.
-    ALWAYS = "always"
-    #: Somebody else who is reached at the address does not want it there.
-    NO_FOR_OTHERS = "no-for-others"
-
-
-@dataclass(frozen=True, slots=True)
-class NamedReason:
-    """Why somebody gets messages, and what the object is called."""
-
-    reason: Reason
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """What the page of preferences shows."""
-
-    organisation: str
-    masked_address: str
-    #: Empty when the contact is gone and nobody keeps a copy of it.
-    contact_name: str
-    reasons: Sequence[NamedReason]
-    types: Sequence[tuple[MessageType, Wanted]]
-    quiet: QuietHours | None
-    language: str
-    #: What was asked of the operator and not answered; empty: nothing.
-    open_wish: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnsubscribeView:
-    """What the page shows that a link to unsubscribe leads to."""
-
-    organisation: str
-    masked_address: str
-    message_type: MessageType
-    #: By one click, for the address.
-    unsubscribed: bool
-    #: Somebody who is reached at the address does not want the type there: no click takes that back.
-    unwanted_by_contact: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,9 +81,6 @@ class PreferenceService:
         shown = await self._view(linked)
         offered = frozenset(kind for kind, wanted in shown.types if wanted in (Wanted.YES, Wanted.NO))
 
-        async def read() -> Said:
-            return Said(own=await self._said(linked), address=await self._said(replace(linked, contact_id="")))
-
         now = self.clock.now()
 
         def decide(said: Said) -> Decision[None]:
@@ -143,7 +91,7 @@ class PreferenceService:
             return Decision((*chosen.changes, Enqueue(release)), None)
 
         await self._settle(
-            read,
+            lambda: self._all_said(linked),
             decide,
             linked,
             Cause(operation="page:preferences", visitor_address=source_address),
@@ -266,6 +214,19 @@ class PreferenceService:
     async def _said(self, linked: Linked) -> Preference | None:
         return await self.standing.preference(linked.account_id, linked.channel, linked.address_key, linked.contact_id)
 
+    async def _all_said(self, linked: Linked) -> Said:
+        by_contact = await self.standing.known_of(linked.account_id, [], [linked.contact_id])
+        place = linked.channel, linked.address_key
+        return Said(
+            own=await self._said(linked),
+            address=await self._said(replace(linked, contact_id="")),
+            elsewhere=[
+                each
+                for each in (*by_contact.preferences, *by_contact.elsewhere)
+                if each.contact_id == linked.contact_id and (each.channel, each.address_key) != place
+            ],
+        )
+
     async def _organisation(self, account_id: str) -> str:
         directory = await self.directories.directory(account_id)
         return directory.account_name if directory else ""
@@ -288,11 +249,11 @@ class PreferenceService:
         contact = await self.contacts.contact(account_id, linked.contact_id)
         copies = await self.routing.copies_of(account_id, linked.contact_id)
         place = linked.channel, linked.address_key
-        known = await self.standing.known_of(account_id, [place], [linked.contact_id])
-        own = await self._said(linked)
+        known = await self.standing.known_of(account_id, [place], [])
+        said = await self._all_said(linked)
         here = [each for each in known.preferences if (each.channel, each.address_key) == place]
-        if own is not None and own not in here:
-            here.append(own)  # by a contact that does not have the address any more: it goes on for that contact
+        # What the contact said at an address that it does not have any more goes on for it.
+        here += [each for each in (said.own, *said.elsewhere) if each is not None and each not in here]
         wish = await self.standing.open_hand_over(account_id, linked.contact_id)
         return View(
             organisation=await self._organisation(account_id),
@@ -300,8 +261,8 @@ class PreferenceService:
             contact_name=contact.name.text if contact else (copies[0].name.text if copies else ""),
             reasons=await self._reasons(account_id, contact, copies),
             types=[(kind, self._wanted(kind, linked, here)) for kind in _types_of(contact, copies, here)],
-            quiet=own.quiet if own else None,
-            language=own.language if own else "",
+            quiet=said.quiet,
+            language=said.language,
             open_wish=wish.wish if wish else "",
         )
 
