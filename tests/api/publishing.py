@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from message_contacts.bootstrap import CHANNELS
+from message_contacts.clock import MINUTE, Instant
 from tests.harness import Api
 
 OURS = "2026-11-01"
@@ -45,3 +47,27 @@ async def counts(api: Api, message_id: str) -> dict[str, int]:
 async def notices(api: Api, recipient: str | None = None) -> list[dict[str, Any]]:
     """Published messages in the captured inbox, without requests to confirm."""
     return [message for message in await api.inbox(recipient) if "/verify/" not in message["Text"]]
+
+
+async def work_as_workers_do(api: Api) -> None:
+    """Do what is due until nothing is, refusals included."""
+    service, outbox = api.service, api.service.storage.outbox
+    while True:
+        done = 0
+        for channel in CHANNELS:
+            until = Instant(api.clock.now() + MINUTE)
+            for job in await outbox.claim(channel, "test", now=api.clock.now(), until=until, limit=100):
+                outcome = await service.handlers[job.kind](job)
+                settlement = service.worker._lanes[channel]._settlement(job, outcome, duration_ms=0.0)
+                await outbox.settle("test", [settlement])
+                done += 1
+        if not done:
+            return
+
+
+async def come_to_rest(api: Api) -> None:
+    """Let everything go out, and be looked back at, until nothing more comes of it."""
+    await work_as_workers_do(api)
+    for _ in range(3):
+        api.clock.advance(61)
+        await work_as_workers_do(api)

@@ -67,6 +67,12 @@ class Sent:
     #: Of those, who gets it although it is of a type they do not have.
     anyhow: set[str] = field(default_factory=set)
     unreached: set[str] = field(default_factory=set)
+    #: Whether an incident has to say at once that there are such.
+    told_at_once: bool = False
+    #: By member for whom somebody should get it, at which addresses.
+    stands: dict[str, set[str]] = field(default_factory=dict)
+    #: And at which else it has people, who may get it for others.
+    around: dict[str, set[str]] = field(default_factory=dict)
     #: Tells mails apart that are copies of one.
     mails: dict[str, Counter[str]] = field(default_factory=dict)
 
@@ -179,7 +185,7 @@ class Messages(RuleBasedStateMachine):
 
     @rule(which=PICK)
     def address_stops_to_exist(self, which: int) -> None:
-        self.gone.add(self.pick(ADDRESSES, which))
+        self.gone.add(self.pick([*ADDRESSES, FALLBACK], which))
 
     @rule(which=PICK)
     def owner_says_no(self, which: int) -> None:
@@ -245,7 +251,7 @@ class Messages(RuleBasedStateMachine):
         message_id = f"m-{mail.delivery_id[2:-6]}"
         message, address = self.messages[message_id], mail.recipient
         assert message.expected is not None
-        assert address in message.expected
+        assert address in message.expected or (address == FALLBACK and self.has_fallback)
         assert not message.cancelled
         assert message.expires_at is None or self.api.clock.now() < message.expires_at
         assert address not in self.closed
@@ -299,9 +305,15 @@ class Messages(RuleBasedStateMachine):
                 message.unreached.add(member)
             elif not with_type:
                 message.anyhow |= {person.address for person in effective}
+            if effective:
+                message.around[member] = {person.address for person in effective}
+                message.stands[member] = with_type or message.around[member]
         message.expected = subscribed | message.anyhow
-        if self.has_fallback and (message.unreached or not message.expected):
-            message.expected.add(FALLBACK)
+        usable = self.has_fallback and FALLBACK not in self.closed
+        if message.unreached or not message.expected:
+            message.told_at_once = not usable
+            if usable:
+                message.expected.add(FALLBACK)
 
     @staticmethod
     def pick(things: Any, number: int) -> Any:
@@ -364,11 +376,26 @@ class Messages(RuleBasedStateMachine):
             else:
                 assert why == ("skipped", "address-gone")
         # Never silent.
-        if not self.has_fallback and (message.unreached or not message.expected):
+        if message.told_at_once:
             assert set(incidents["nobody-reachable"]["Members"]) == message.unreached
         else:
             assert "nobody-reachable" not in incidents
-        assert ("nothing-sent" in incidents) == (bool(message.expected) and not sent)
+        doubtful = {member for member, addresses in message.stands.items() if not addresses & sent}
+        missed = {member for member in doubtful if not message.around[member] & sent}
+        fallback_failed = FALLBACK in set(found) - sent
+        if FALLBACK in message.expected and fallback_failed:
+            missed |= message.unreached
+        kind = "members-missed" if sent else "nothing-sent"
+        if FALLBACK in sent or not message.expected or not (doubtful or not sent or fallback_failed):
+            assert not {"nothing-sent", "members-missed"} & set(incidents)
+            return
+        assert kind in incidents or not (missed or not sent or fallback_failed)
+        if kind not in incidents:
+            return
+        assert missed <= set(incidents[kind]["Members"]) <= doubtful | message.unreached
+        # The fallback address got it if it could.
+        if self.has_fallback and FALLBACK not in found:
+            assert FALLBACK in self.closed or message.expires_at is not None
 
 
 @pytest.fixture(params=ENGINES)

@@ -18,6 +18,7 @@ from message_contacts.delivery.expansion import MessageExpansion
 from message_contacts.delivery.fallback import SEND_FALLBACK_CODE, FallbackCodeSender
 from message_contacts.delivery.message_wording import MessageWording
 from message_contacts.delivery.messages import DELIVER, EXPAND_MESSAGE
+from message_contacts.delivery.missed import MissedSearch
 from message_contacts.delivery.outcome import Outcome, Transport
 from message_contacts.delivery.quiet_release import RELEASE_QUIET, QuietRelease
 from message_contacts.delivery.recipient_search import RecipientSearch
@@ -150,7 +151,16 @@ def sending_side(
             tally=tally,
             captured=rules.contacts.captured_counts,
         ),
-        REVIEW_MESSAGE: MessageReview(messages=storage.messages, settler=settler, clock=clock, ids=ids, tally=tally),
+        REVIEW_MESSAGE: MessageReview(
+            messages=storage.messages,
+            search=MissedSearch(messages=storage.messages, routing=storage.routing),
+            settler=settler,
+            conditions=recipients.standing.of_tenant,
+            clock=clock,
+            ids=ids,
+            tally=tally,
+            captured=rules.contacts.captured_counts,
+        ),
         RELEASE_QUIET: QuietRelease(
             messages=storage.messages,
             contacts=storage.contacts,

@@ -242,7 +242,7 @@ class Bounces:
             changes, taken = (Update(delivery, after),), Taken.RECORDED
             message = await self.messages.message(account_id, delivery.message_id)
             if after.state is DeliveryState.FAILED and message is not None:
-                changes += (self._look_again(message, now), Enqueue(self._to_replay(after, now), given_up=True))
+                changes += (self._look_again(message, after, now), Enqueue(self._to_replay(after, now), given_up=True))
         if found.weight in _COUNTED and not (after is None and was_told(delivery, found)):
             suspension = await self.standing.suspension(account_id, delivery.channel, delivery.address_key)
             sign = Sign(now, source, delivery_id, found.weight.value, found.word, found.status, found.told)
@@ -268,9 +268,9 @@ class Bounces:
             last_failure=failed.reply,
         )
 
-    def _look_again(self, message: Message, now: Instant) -> Enqueue:
-        """Whether anything of the message is left that was sent."""
-        return Enqueue(review_job(message, self.ids, now, now))
+    def _look_again(self, message: Message, delivery: Delivery, now: Instant) -> Enqueue:
+        """Whether somebody else got the message for those whom the delivery was for."""
+        return Enqueue(review_job(message, self.ids, now, now, {"delivery_id": delivery.delivery_id}))
 
 
 def _is_same(known: Sign, sign: Sign) -> bool:

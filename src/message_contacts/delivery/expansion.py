@@ -13,23 +13,21 @@ from typing import TypeVar
 import structlog
 
 from message_contacts.changes import Cause, Decision, Enqueue, Job, Settler, Update
-from message_contacts.clock import MINUTE, Clock, Instant
+from message_contacts.clock import Clock, Instant
 from message_contacts.contacts.model import Channel
 from message_contacts.delivery.batch import AT_ONCE, Batch
 from message_contacts.delivery.message_store import MessageStore
 from message_contacts.delivery.messages import (
     CANCELLED,
-    DELIVER,
     DeliveryState,
     Message,
     MessageState,
     Stage,
-    job_id,
 )
-from message_contacts.delivery.outbox import messages_queue
+from message_contacts.delivery.outbox import delivery_job
 from message_contacts.delivery.outcome import Outcome, Verdict
 from message_contacts.delivery.recipient_search import RecipientSearch
-from message_contacts.delivery.review import review_job
+from message_contacts.delivery.review import REVIEWED_AFTER, review_job
 from message_contacts.delivery.rules import Circumstances
 from message_contacts.delivery.tally import Happening, Tally
 from message_contacts.ids import Ids
@@ -39,8 +37,6 @@ log = structlog.get_logger()
 T = TypeVar("T")
 #: Deliveries that are withdrawn in one commit: few, since workers change the same rows.
 _WITHDRAWN_AT_ONCE = 100
-#: After how long it is looked whether anything of a message was sent.
-REVIEWED_AFTER = MINUTE
 
 #: What rules have to know of a tenant beside the candidates themselves.
 Conditions = Callable[[str], Awaitable[Circumstances]]
@@ -118,7 +114,9 @@ class MessageExpansion:
         behind = batch.after[0] if batch.after else None
         found = await self.messages.pending(message.account_id, message.message_id, after=behind, limit=AT_ONCE)
         batch.changes += [
-            Enqueue(self._delivery_job(message.account_id, delivery_id, channel, batch.now))
+            Enqueue(
+                delivery_job(message.account_id, delivery_id, channel, batch.now, captured=channel in self.captured)
+            )
             for delivery_id, channel in found
         ]
         if len(found) == AT_ONCE:
@@ -128,17 +126,6 @@ class MessageExpansion:
         batch.changes.append(Update(message, replace(message, state=MessageState.PUBLISHED)))
         if batch.reaches_somebody:
             batch.changes.append(Enqueue(review_job(message, self.ids, Instant(batch.now + REVIEWED_AFTER), batch.now)))
-
-    def _delivery_job(self, account_id: str, delivery_id: str, channel: Channel, now: Instant) -> Job:
-        return Job(
-            job_id=job_id(delivery_id),
-            account_id=account_id,
-            kind=DELIVER,
-            channel=messages_queue(channel),
-            payload={"delivery_id": delivery_id, "captured": int(channel in self.captured)},
-            due_at=now,
-            created_at=now,
-        )
 
     async def _withdraw(self, batch: Batch) -> None:
         """Let deliveries that wait expire. Their jobs find that out by themselves."""

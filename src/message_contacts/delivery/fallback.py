@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from message_contacts import errors
 from message_contacts.changes import Change, CountUp, Decision, Delete, Enqueue, Insert, Job, Update
 from message_contacts.clock import Clock, Instant
-from message_contacts.contacts.model import Channel, EmailAddress
+from message_contacts.contacts.model import Channel, EmailAddress, MessageType
 from message_contacts.delivery.message_store import MessageStore
 from message_contacts.delivery.messages import CAPTURED_BEFORE, FallbackAddress
 from message_contacts.delivery.outcome import Outcome, OutgoingMessage, Transport, Verdict
+from message_contacts.delivery.rules import Circumstances
 from message_contacts.delivery.texts.message_texts import MessageTexts
 from message_contacts.directory.store import DirectoryStore
 from message_contacts.errors import ErrorDefinition
@@ -29,6 +30,14 @@ SEND_FALLBACK_CODE = "send-fallback-code"
 NO_FALLBACK = ErrorDefinition(404, "EntityNotExists.FallbackAddress", "There is no fallback address.")
 CODE_REFUSED = ErrorDefinition(400, "InvalidParameter.Code", "The Code is wrong, has expired, or was tried too often.")
 TOO_MANY = errors.SEND_VALIDATE_CODE_EXCEEDS_LIMIT_FOR_ACCOUNT
+
+
+def is_usable(
+    fallback: FallbackAddress, message_type: MessageType, circumstances: Circumstances, *, captured_counts: bool
+) -> bool:
+    """Whether messages of a type go to the fallback address: it is confirmed, and not suspended."""
+    suspended = circumstances.suppressed.get((Channel.EMAIL, fallback.address.lower()), ())
+    return fallback.in_force(captured_counts=captured_counts) and message_type not in suspended
 
 
 def set_address(

@@ -132,6 +132,16 @@ class MessageStore(Protocol):
         """A delivery with what matters to whether it is still wanted, or None."""
         ...
 
+    async def deliveries_at(
+        self, account_id: str, message_id: str, places: Sequence[tuple[Channel, str]]
+    ) -> Mapping[tuple[Channel, str], Delivery]:
+        """A message's deliveries to these channels and addresses, by their keys; those that there are."""
+        ...
+
+    async def lost(self, account_id: str, message_id: str, *, limit: int) -> Sequence[Delivery]:
+        """A message's deliveries to persons that were to be sent and have ended otherwise, in no order."""
+        ...
+
     async def has_any(self, account_id: str, message_id: str, state: DeliveryState) -> bool:
         """Whether a message has any delivery in this state."""
         ...

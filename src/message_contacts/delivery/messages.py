@@ -232,10 +232,13 @@ class Delivery:
 
 
 class IncidentKind(StrEnum):
-    #: For some members nobody could be reached, and there is no fallback address.
+    #: For some members nobody could be reached, nor could a fallback address.
     NOBODY_REACHABLE = "nobody-reachable"
-    #: Deliveries were made, and every one of them failed or expired.
+    #: Deliveries were made, and every one of them failed, expired or was skipped in the end.
     NOTHING_SENT = "nothing-sent"
+    #: Something was sent; but for some members every delivery failed, expired or was skipped, and that to the fallback
+    #: address too, if there was one.
+    MEMBERS_MISSED = "members-missed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import Protocol
 from message_contacts.changes import Job
 from message_contacts.clock import Instant
 from message_contacts.contacts.model import Channel
-from message_contacts.delivery.messages import DeliveryState
+from message_contacts.delivery.messages import DELIVER, DeliveryState, job_id
 from message_contacts.quick import quickly_made
 
 _MESSAGES = "-messages"
@@ -25,6 +25,23 @@ def messages_queue(channel: Channel) -> str:
 def channel_of_queue(queue: str) -> str:
     """The channel that a queue's work goes out by; `internal`: none."""
     return queue.removesuffix(_MESSAGES)
+
+
+def delivery_job(account_id: str, delivery_id: str, channel: Channel, now: Instant, *, captured: bool) -> Job:
+    """The job that hands a delivery over.
+
+    Args:
+        captured: Whether the channel's messages are captured now: then it is never sent later.
+    """
+    return Job(
+        job_id=job_id(delivery_id),
+        account_id=account_id,
+        kind=DELIVER,
+        channel=messages_queue(channel),
+        payload={"delivery_id": delivery_id, "captured": int(captured)},
+        due_at=now,
+        created_at=now,
+    )
 
 
 class Fate(StrEnum):

@@ -18,6 +18,7 @@ from message_contacts.contacts.detachment import was_there
 from message_contacts.contacts.model import Channel, Contact, DetachedContact
 from message_contacts.delivery.batch import Batch
 from message_contacts.delivery.candidates import Because, Reason, contact_candidates, copy_candidates, webhook_candidate
+from message_contacts.delivery.fallback import is_usable
 from message_contacts.delivery.ground import RoutingStore
 from message_contacts.delivery.message_store import Members, MessageStore
 from message_contacts.delivery.messages import ALWAYS, NOT_REACHED, Incident, IncidentKind, Reach, Stage
@@ -235,7 +236,10 @@ class RecipientSearch:
             return
         message = batch.message
         fallback = await self.messages.fallback(message.account_id)
-        if fallback is not None and fallback.in_force(captured_counts=Channel.EMAIL in self.captured):
+        captured_counts = Channel.EMAIL in self.captured
+        if fallback is not None and is_usable(
+            fallback, message.message_type, batch.circumstances, captured_counts=captured_counts
+        ):
             batch.to_fallback(fallback)
             batch.happenings.append(Happening.FALLBACK_USED)
             return

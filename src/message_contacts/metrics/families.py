@@ -142,7 +142,7 @@ DELIVERIES_SKIPPED = Family(
 MESSAGE_FALLBACKS = Family(
     name=_PREFIX + "message_fallbacks",
     kind=Kind.COUNTER,
-    doc="Messages that went to a fallback address, since nobody could be reached for some members.",
+    doc="Messages that went to a fallback address, since nobody could be reached for some members, or nobody was.",
 )
 INCIDENTS = Family(
     name=_PREFIX + "incidents_opened",

@@ -29,10 +29,11 @@ _INCIDENT: Mapping[str, Shape] = {
     "MessageId": Field("string", "The message.", MESSAGE_ID_EXAMPLE),
     "Kind": Field(
         "string",
-        "nobody-reachable: for some members no contact can be reached; nothing-sent: every delivery failed or expired.",
+        "nobody-reachable: for some members no contact can be reached; nothing-sent: every delivery failed, expired or "
+        "was skipped in the end; members-missed: every delivery for some members did.",
         "nobody-reachable",
     ),
-    "MemberCount": Field("integer", "Members for whom nobody was reached; 0: it reached nobody at all.", 2),
+    "MemberCount": Field("integer", "Members for whom nobody was reached; 0: there are none at all.", 2),
     "Members": Items(Field("string", "The first hundred of them.", "1880770869021234")),
     "State": Field("string", "Open or Closed.", "Open"),
     "OpenTime": Field("string", DATE, "2026-11-21T08:15:00.000Z"),

@@ -155,6 +155,22 @@ PENDING_OF_MESSAGE = """
      ORDER BY delivery_id LIMIT $4
 """
 
+DELIVERY_AT = """
+    -- The delivery of a message to one address.
+    SELECT delivery_id, message_id, channel, address, address_key, state, route, reason, contacts, contact_count,
+           created_at, updated_at, attempts, reply, tries, sent_at, version
+      FROM delivery WHERE account_id = $1 AND message_id = $2 AND channel = $3 AND address_key = $4
+"""
+
+LOST_OF_MESSAGE = """
+    -- Deliveries to persons that were to be sent and have ended in a state, by id, between two.
+    SELECT delivery_id, message_id, channel, address, address_key, state, route, reason, contacts, contact_count,
+           created_at, updated_at, attempts, reply, tries, sent_at, version
+      FROM delivery WHERE account_id = $1 AND state = $2 AND delivery_id > $3 AND delivery_id < $4
+       AND channel <> 'webhook' AND (tries <> '' OR reason = 'erased')
+     ORDER BY delivery_id LIMIT $5
+"""
+
 COUNT_IN_STATE = """
     -- How many deliveries between two ids are in a state.
     SELECT count(*) FROM delivery WHERE account_id = $1 AND state = $2 AND delivery_id > $3 AND delivery_id < $4

@@ -35,6 +35,8 @@ from message_contacts.storage.records import Record
 
 #: Behind every id, in whatever order a database has letters: ids go on with hex digits.
 _LAST = "m-g"
+#: How a delivery ends that nobody got.
+_LOST = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.SKIPPED)
 
 MESSAGE = """
     -- One message.
@@ -236,6 +238,27 @@ class Messages:
         *row, state, expires_at, anything_known = rows[0]
         delivery = deliveries.delivery_from_row(account_id, tuple(row))
         return Errand(delivery, MessageState(state), expires_at, bool(anything_known))
+
+    async def deliveries_at(
+        self, account_id: str, message_id: str, places: Sequence[tuple[Channel, str]]
+    ) -> Mapping[tuple[Channel, str], Delivery]:
+        if not places:
+            return {}
+        found = await self._database.report(
+            *((deliveries.DELIVERY_AT, (account_id, message_id, channel.value, key)) for channel, key in places)
+        )
+        return {
+            place: deliveries.delivery_from_row(account_id, rows[0])
+            for place, rows in zip(places, found, strict=True)
+            if rows
+        }
+
+    async def lost(self, account_id: str, message_id: str, *, limit: int) -> Sequence[Delivery]:
+        first, last = deliveries.ids_of_message(message_id)
+        found = await self._database.report(
+            *((deliveries.LOST_OF_MESSAGE, (account_id, state.value, first, last, limit)) for state in _LOST)
+        )
+        return [deliveries.delivery_from_row(account_id, row) for rows in found for row in rows][:limit]
 
     async def has_any(self, account_id: str, message_id: str, state: DeliveryState) -> bool:
         first, last = deliveries.ids_of_message(message_id)

@@ -92,6 +92,7 @@ JOB_KINDS: Mapping[str, str] = {
 INCIDENT_KINDS: Mapping[str, str] = {
     "nobody-reachable": mark("For some members nobody can be reached"),
     "nothing-sent": mark("Nothing could be sent"),
+    "members-missed": mark("For some members every delivery failed"),
 }
 SUSPENSIONS: Mapping[str, str] = {
     "hard-bounce": mark("There is no such mailbox"),
