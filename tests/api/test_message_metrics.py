@@ -53,10 +53,10 @@ async def _none_waits(api):
 
 async def test_what_the_operator_should_look_at_is_told_from_nought_on(database_url):
     async with sending_api(database_url, FakeClock()) as (api, _mail, _):
-        names = ("incidents_opened", "message_fallbacks", "addresses_suspended", "hand_overs_asked",
-                 "text_messages_over_limit")  # fmt: skip
+        names = ("incidents_opened", "messages_nobody_subscribed", "message_fallbacks", "addresses_suspended",
+                 "hand_overs_asked", "text_messages_over_limit")  # fmt: skip
         before = await scraped(api)
-        assert [of(before, f"{name}_total") for name in names] == [0] * 5
+        assert [of(before, f"{name}_total") for name in names] == [0] * 6
 
         await publish(api, await api.root_folder())
         await api.work()

@@ -7,6 +7,7 @@ import re
 import pytest
 from structlog.testing import capture_logs
 
+from message_contacts.delivery import batch
 from message_contacts.delivery.tally import Happening
 from tests.api.publishing import OURS, deliveries, notices, publish, states
 from tests.conftest import ENGINES
@@ -34,16 +35,35 @@ async def test_when_nobody_has_the_type_it_goes_to_whoever_can_be_reached_marked
     await api.create_member("shop")
     await api.add_verified_contact(root)
 
-    message_id = await publish(api, root)
-    await api.work()
+    with capture_logs() as logs:
+        message_id = await publish(api, root)
+        await api.work()
 
     (delivery,) = await deliveries(api, message_id)
     assert (delivery["State"], delivery["Route"], delivery["Reason"]) == ("sent", "nobody-subscribed", "")
+    (line,) = [line for line in logs if line["event"] == Happening.NOBODY_SUBSCRIBED]
+    assert (line["log_level"], line["message_id"]) == ("warning", message_id)
+    assert api.service.tally.counts() == {Happening.NOBODY_SUBSCRIBED: 1}
     assert [each["Word"] for each in delivery["Contacts"]] == ["nobody-subscribed", "not-subscribed"]
     (notice,) = await notices(api)
     assert "You have not chosen this kind" in notice["Text"]
     assert "您没有选择接收这类通知" in notice["Html"]
     assert await incidents(api) == []
+
+
+async def test_that_nobody_has_the_type_is_said_once_of_a_message(api, monkeypatch):
+    """However many members it holds for, in however many steps they are found."""
+    monkeypatch.setattr(batch, "LOOKED_AT_ONCE", 1)
+    folder = await api.create_folder("sales")
+    for number in range(3):
+        member = await api.create_member(f"m{number}", folder)
+        await api.add_verified_contact(member, Name=f"Ann{'abc'[number]}", EmailAddress=f"ann{number}@example.com")
+
+    message_id = await publish(api, folder)
+    await api.work()
+
+    assert {each["Route"] for each in await deliveries(api, message_id)} == {"nobody-subscribed"}
+    assert api.service.tally.counts() == {Happening.NOBODY_SUBSCRIBED: 1}
 
 
 async def test_only_the_contacts_of_members_left_without_anybody_are_asked_instead(api):

@@ -34,6 +34,8 @@ from message_contacts.ids import Ids
 AT_ONCE = 500
 #: Contacts, copies or members looked at for one commit, about.
 LOOKED_AT_ONCE = 2_000
+#: Stands among the objects whose contacts are asked, and has none.
+_NO_OBJECT = ""
 #: Words that are not worth a row beside that of the contact's mail: they say the same of every address, or nothing of
 #: the contact.
 _SAID_BY_MAIL = frozenset({Word.NOT_SUBSCRIBED, Word.BEING_DELETED, Word.CHANNEL_NOT_ALLOWED})
@@ -144,6 +146,13 @@ class Batch:
             max(known.subscribed, until if considered.subscribed else 0),
             max(known.anybody, until if considered.anybody else 0),
         )
+
+    def nobody_subscribed(self, placed_at: Instant) -> None:
+        """Note that there is a member for whom others than those with the type are asked; said once of a message."""
+        if not self.wanted:
+            self.happenings.append(Happening.NOBODY_SUBSCRIBED)
+            # Remembered with the progress, also when only the member's own contacts are asked.
+            self.wanted[_NO_OBJECT] = placed_at
 
     def left_out(self, member_id: str) -> None:
         """Note a member for whom nobody can be reached."""

@@ -83,7 +83,8 @@ class MessageExpansion:
         for happening in ended.happenings:
             self.tally.add(happening)
             # The operator has to look: somebody who should have heard of this did not, or only by a way round.
-            log.error(happening.value, account_id=job.account_id, message_id=message_id)
+            say = log.warning if happening is Happening.NOBODY_SUBSCRIBED else log.error
+            say(happening.value, account_id=job.account_id, message_id=message_id)
         return Outcome(Verdict.ACCEPTED, ended.reason)
 
     async def _step(self, account_id: str, message_id: str, step: int) -> Decision[_Step]:

@@ -222,6 +222,7 @@ class RecipientSearch:
             if any(each.subscribed for each in considered) or reach.subscribed >= place.placed_at:
                 continue
             if any(each.anybody for each in considered) or reach.anybody >= place.placed_at:
+                batch.nobody_subscribed(place.placed_at)
                 for candidates in own:
                     batch.consider_anybody(candidates, place.display_name)
                 for node_id in field.tree.lineage(place.folder_id):

@@ -14,6 +14,8 @@ from message_contacts.metrics import Metrics, families
 class Happening(StrEnum):
     """What the operator should look at."""
 
+    #: A message went to contacts that do not have its type, since nobody who has it could be reached for some members.
+    NOBODY_SUBSCRIBED = "message_nobody_subscribed"
     #: A message went to the fallback address, since nobody could be reached for some members.
     FALLBACK_USED = "message_fallback_used"
     #: A message reached nobody where it should have.
@@ -27,6 +29,7 @@ class Happening(StrEnum):
 
 
 _FAMILIES = {
+    Happening.NOBODY_SUBSCRIBED: families.MESSAGES_NOBODY_SUBSCRIBED,
     Happening.FALLBACK_USED: families.MESSAGE_FALLBACKS,
     Happening.INCIDENT_OPENED: families.INCIDENTS,
     Happening.TEXT_MESSAGES_USED_UP: families.TEXT_MESSAGES_USED_UP,

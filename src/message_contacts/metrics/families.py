@@ -139,6 +139,11 @@ DELIVERIES_SKIPPED = Family(
         "reason": "word of the rule, as in deliveries: `suppressed`, `opted-out`, `not-verified` ...",
     },
 )
+MESSAGES_NOBODY_SUBSCRIBED = Family(
+    name=_PREFIX + "messages_nobody_subscribed",
+    kind=Kind.COUNTER,
+    doc="Messages that went to contacts without the type, since nobody who has it could be reached for some members.",
+)
 MESSAGE_FALLBACKS = Family(
     name=_PREFIX + "message_fallbacks",
     kind=Kind.COUNTER,
@@ -266,6 +271,7 @@ FAMILIES: tuple[Family, ...] = (
     MESSAGES,
     DELIVERIES,
     DELIVERIES_SKIPPED,
+    MESSAGES_NOBODY_SUBSCRIBED,
     MESSAGE_FALLBACKS,
     INCIDENTS,
     SUSPENSIONS,
