@@ -167,7 +167,10 @@ async def test_a_published_message_is_explained_with_its_own_type_and_targets(ap
 
     answer = await api.call("ExplainDelivery", OURS, MessageId=published["MessageId"], ContactId=anna)
 
-    assert [entry["Outcome"] for entry in answer["Explanations"]] == ["not-subscribed", "not-subscribed"]
+    # There is nobody else: Anna will get it although she does not have the type.
+    assert [entry["Outcome"] for entry in answer["Explanations"]] == ["passed", "not-subscribed"]
+    assert outcomes(answer["Explanations"][0]) == {"subscribed": "not-subscribed", "route": "nobody-subscribed"}
+    assert "Delivery" not in answer["Explanations"][0]
 
 
 async def test_another_tenants_contacts_are_nobodys(api: Api) -> None:

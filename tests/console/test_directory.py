@@ -199,6 +199,18 @@ async def test_why_nobody_is_reached_is_told_rule_by_rule(console: Console, api:
     assert "There is no contact of that id or address." in unknown.text
 
 
+async def test_who_gets_it_since_nobody_has_the_type_is_reached(console: Console, api: Api) -> None:
+    member = await api.create_member("Books")
+    await api.add_verified_contact(member, Name="Cleo", EmailAddress="cleo@example.com")
+
+    query = urlencode({"who": "cleo@example.com", "type": "FaultMessage"})
+    page = (await console.open(f"/directory/members/{member}/explain?{query}")).page
+
+    assert "not reached" not in page.text
+    why = "Does not have this type, but nobody who has it can be reached"
+    assert f"It goes out another way Yes {why}" in rows(page)
+
+
 def test_every_rule_has_a_name() -> None:
     assert {rule.name for rule in rules.RULES} | {EXISTS} == set(RULES)
 

@@ -34,7 +34,7 @@ def explain(
     """Show why a message would reach a contact or an address, or why it would not.
 
     Give --message, or --type and --about; and either --contact or --address. Every rule is
-    shown in the order in which they decide; the first that does not pass is the reason.
+    shown in the order in which they decide, then what was decided beyond them.
     """
     if (contact_id is None) is (address is None):
         raise click.UsageError("Give either --contact or --address.")
@@ -70,10 +70,16 @@ def _show(entry: dict[str, Any]) -> None:
         click.echo(f"  in effect: {reason['Because']} {reason['ObjectId']}")
     for rule in entry["Rules"]:
         passed = rule["Outcome"] == "passed"
-        click.echo(f"  {'+' if passed else '-'} {rule['Rule']}{'' if passed else ': ' + rule['Outcome']}")
+        # A route is why it goes out all the same.
+        holds = passed or rule["Rule"] == "route"
+        click.echo(f"  {'+' if holds else '-'} {rule['Rule']}{'' if passed else ': ' + rule['Outcome']}")
     for held in entry.get("HeldBackBy", ()):
         who = held.get("ContactId", "one click, for the address")
         click.echo(f"  {held['Outcome']}: said by {who}")
+    if "Delivery" in entry:
+        click.echo(f"  delivery {entry['Delivery']['DeliveryId']}: {entry['Delivery']['State']}")
+    if "OutcomeNow" in entry:
+        click.echo(f"  the rules alone say now: {entry['OutcomeNow']}")
     if entry["SharesAddressWith"]:
         click.echo(f"  one copy, shared with {', '.join(entry['SharesAddressWith'])}")
     click.echo()

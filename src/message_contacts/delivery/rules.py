@@ -104,7 +104,8 @@ class Finding:
     """What one rule said."""
 
     rule: str
-    word: Word
+    #: A `Word`, or what was said when a delivery was made or sent.
+    word: str
 
 
 def _in_effect(candidate: Candidate, _asked: Asked, _circumstances: Circumstances) -> Word:

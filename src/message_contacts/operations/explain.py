@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from message_contacts import errors
-from message_contacts.contacts.model import Channel, Contact, DetachedContact, MessageType
+from message_contacts.contacts.model import Contact, DetachedContact, MessageType
 from message_contacts.delivery import explanation, routing
 from message_contacts.delivery.candidates import Candidate, contact_candidates, copy_candidates, webhook_candidate
 from message_contacts.delivery.circumstances import Objection
 from message_contacts.delivery.explanation import NO_SUCH_CONTACT, Explanation
+from message_contacts.delivery.messages import Message, MessageState
 from message_contacts.delivery.publishing import NO_MESSAGE, NO_TARGET
 from message_contacts.delivery.routing import Scope
 from message_contacts.delivery.rules import Asked, Severity, Word
@@ -19,6 +20,8 @@ from message_contacts.directory.model import ACCOUNT_ID
 from message_contacts.errors import ErrorDefinition
 from message_contacts.operations.call import Call, Rules
 from message_contacts.operations.contact_parameters import CONTACT_ID_PARAMETER, is_node_id
+from message_contacts.operations.explained_deliveries import as_delivered, as_it_would_be
+from message_contacts.operations.explanation_fields import EXPLANATION_FIELDS, explanation_fields
 from message_contacts.operations.lookups import exists
 from message_contacts.operations.message_parameters import MESSAGE_ID_EXAMPLE, invalid
 from message_contacts.operations.own_parameters import SOURCE, VERSIONS, missing_parameter, text
@@ -26,11 +29,9 @@ from message_contacts.operations.reach_parameters import (
     INVALID_MESSAGE_TYPE,
     INVALID_SEVERITY,
     MESSAGE_TYPE,
-    REASON_FIELDS,
     SEVERITY,
-    reason_fields,
 )
-from message_contacts.operations.registry import Access, Field, Items, Operation, Parameter, operation
+from message_contacts.operations.registry import Access, Items, Operation, Parameter, operation
 from message_contacts.webhooks.model import WEBHOOK_ID
 
 MISSING_CONTACT_OR_ADDRESS = ErrorDefinition(
@@ -62,9 +63,9 @@ def _parse_target(text: str, _rules: Rules) -> str:
     "ExplainDelivery",
     versions=VERSIONS,
     access=Access.READ,
-    doc="Tells, rule by rule, why a message would reach a contact or an address, or why it would not: a message that "
-    "was published, decided anew as things are now, or one of a type about a member, a folder or the directory. What "
-    "became of a published message is in its deliveries.",
+    doc="Tells, rule by rule, why a message reaches a contact or an address, or why it does not: a message that was "
+    "published, with what was decided then and what the rules say now, or one of a type about a member, a folder or "
+    "the directory, as it would be now.",
     source=SOURCE,
     parameters=[
         text("MessageId", "A published message. Either this, or MessageType and Target.", MESSAGE_ID_EXAMPLE),
@@ -97,46 +98,7 @@ def _parse_target(text: str, _rules: Rules) -> str:
         NO_TARGET,
         NO_MESSAGE,
     ],
-    returns={
-        "Explanations": Items(
-            {
-                "Outcome": Field(
-                    "string", "passed: it gets the message; else the word of the first rule against it.", "not-verified"
-                ),
-                "ContactId": Field(
-                    "string", "Contact; absent when there is none of that id or address.", "c-qL4HqKONzOM7****"
-                ),
-                "DetachedContactId": Field(
-                    "string", "The copy, if it is one of a deleted contact.", "dc-4fXkPq9LmZ2aB7cD"
-                ),
-                "WebhookId": Field("string", "Webhook; absent for contacts.", "wh-4fxkpq9tmz2ab7cd"),
-                "Name": Field("string", "Name.", "tom"),
-                "Channel": Field("string", "email, sms or webhook.", "email"),
-                "Address": Field("string", "Address; absent when it has none on this channel.", "tom@example.com"),
-                **REASON_FIELDS,
-                "Rules": Items(
-                    {
-                        "Rule": Field("string", "Rule, in the order in which they decide.", "address-in-force"),
-                        "Outcome": Field("string", "passed, or why not.", "not-verified"),
-                    }
-                ),
-                "HeldBackBy": Items(
-                    {
-                        "Outcome": Field("string", "opted-out or quiet-hours.", "opted-out"),
-                        "ForAddress": Field(
-                            "boolean", "Said for the address, whoever else has it, by one click.", example=False
-                        ),
-                        "ContactId": Field(
-                            "string", "Contact that said it; absent with ForAddress.", "c-9JmP2LqXvT4k****"
-                        ),
-                    }
-                ),
-                "SharesAddressWith": Items(
-                    Field("string", "Contact reached at the same address, which gets one copy.", "c-9JmP2LqXvT4k****")
-                ),
-            }
-        )
-    },
+    returns={"Explanations": Items(EXPLANATION_FIELDS)},
     resources=["effectivecontact/*"],
 )
 async def explain_delivery(
@@ -154,32 +116,56 @@ async def explain_delivery(
     if contact_id is None and address is None:
         raise MISSING_CONTACT_OR_ADDRESS()
     if message_id is None:
-        question, targets = await _hypothetical(call, message_type, severity, target)
+        message = await _hypothetical(call, message_type, severity, target)
     elif (message_type, severity, target) == (None, None, None):
-        question, targets = await _published(call, message_id)
+        message = await _published(call, message_id)
     else:
         raise INVALID_MESSAGE_ID()
-    found = await _explanations(call, question, targets, contact_id=contact_id, address=address)
-    return {"Explanations": [_fields(entry, await _objections(call, question, entry)) for entry in found]}
+    question = Asked(message_type=message.message_type, severity=message.severity)
+    found = await _explanations(call, question, message.targets, contact_id=contact_id, address=address)
+    is_made = message_id is not None and message.state is not MessageState.EXPANDING
+    decided = as_delivered if is_made else as_it_would_be
+    return {
+        "Explanations": [
+            explanation_fields(entry, await _objections(call, question, entry), is_made=is_made)
+            for entry in await decided(call, message, found, address)
+        ]
+    }
 
 
 async def _hypothetical(
     call: Call, message_type: MessageType | None, severity: Severity | None, target: str | None
-) -> tuple[Asked, Sequence[str]]:
+) -> Message:
     if message_type is None:
         raise MISSING_MESSAGE_TYPE()
     if target is None:
         raise MISSING_TARGET()
     if not await exists(call, target):
         raise NO_TARGET(target=target)
-    return Asked(message_type=message_type, severity=severity or Severity.NORMAL), [target]
+    return Message(
+        account_id=call.account_id,
+        message_id=call.ids.message(call.now),
+        message_type=message_type,
+        severity=severity or Severity.NORMAL,
+        subject="",
+        text="",
+        html=None,
+        markdown=None,
+        targets=(target,),
+        client_token=None,
+        content_digest=b"",
+        state=MessageState.EXPANDING,
+        published_at=call.now,
+        expires_at=None,
+        published_by="",
+    )
 
 
-async def _published(call: Call, message_id: str) -> tuple[Asked, Sequence[str]]:
+async def _published(call: Call, message_id: str) -> Message:
     message = await call.services.messages.message(call.account_id, message_id)
     if message is None:
         raise NO_MESSAGE(message_id=message_id)
-    return Asked(message_type=message.message_type, severity=message.severity), message.targets
+    return message
 
 
 async def _explanations(
@@ -273,33 +259,6 @@ async def _objections(call: Call, question: Asked, entry: Explanation) -> Sequen
     if entry.candidate is None or question.message_type is None or words.isdisjoint(_SAID):
         return []
     return await call.services.standing.objections(call.account_id, entry.candidate, question.message_type)
-
-
-def _fields(entry: Explanation, objections: Sequence[Objection]) -> dict[str, Any]:
-    decisive, candidate = entry.decisive, entry.candidate
-    rules = [{"Rule": finding.rule, "Outcome": finding.word} for finding in entry.findings]
-    outcome = {"Outcome": decisive.word if decisive else "passed"}
-    if candidate is None:
-        return {**outcome, "Reasons": [], "Rules": rules, "HeldBackBy": [], "SharesAddressWith": []}
-    return {
-        **outcome,
-        "WebhookId" if candidate.channel is Channel.WEBHOOK else "ContactId": candidate.contact_id,
-        **({"DetachedContactId": candidate.detached_id} if candidate.detached_id else {}),
-        "Name": candidate.name,
-        "Channel": candidate.channel,
-        **({"Address": candidate.address.text} if candidate.address else {}),
-        **reason_fields(candidate.reasons),
-        "Rules": rules,
-        "HeldBackBy": [
-            {
-                "Outcome": each.word,
-                "ForAddress": not each.said.contact_id,
-                **({"ContactId": each.said.contact_id} if each.said.contact_id else {}),
-            }
-            for each in objections
-        ],
-        "SharesAddressWith": entry.shared_with,
-    }
 
 
 OPERATIONS: tuple[Operation, ...] = (explain_delivery,)

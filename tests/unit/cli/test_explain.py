@@ -61,6 +61,37 @@ def test_the_rule_that_decides_is_told_with_all_others(run, explanations):
     ]
 
 
+def test_what_was_decided_is_told_beside_what_holds_now(run, explanations):
+    explanations[0].append(
+        {
+            "Outcome": "passed",
+            "OutcomeNow": "not-subscribed",
+            "Delivery": {"DeliveryId": "d-1", "State": "sent", "Route": "nobody-subscribed", "Reason": ""},
+            "ContactId": "c-1",
+            "Name": "Anna",
+            "Channel": "email",
+            "Address": "anna@example.com",
+            "Reasons": [],
+            "Rules": [
+                {"Rule": "subscribed", "Outcome": "not-subscribed"},
+                {"Rule": "route", "Outcome": "nobody-subscribed"},
+                {"Rule": "taken-over", "Outcome": "passed"},
+            ],
+            "SharesAddressWith": [],
+        }
+    )
+    result = run("explain", "--message", "m-1", "--contact", "c-1", **KEY)
+    assert result.stdout.splitlines() == [
+        "Anna c-1 email anna@example.com: gets it",
+        "  - subscribed: not-subscribed",
+        "  + route: nobody-subscribed",
+        "  + taken-over",
+        "  delivery d-1: sent",
+        "  the rules alone say now: not-subscribed",
+        "",
+    ]
+
+
 def test_a_published_message_is_named_by_its_id(run, explanations):
     explanations[0].append({"Outcome": "no-such-contact", "Reasons": [], "Rules": [], "SharesAddressWith": []})
     result = run("explain", "--message", "m-1", "--address", "a@example.com", **KEY)

@@ -36,6 +36,11 @@ RULES: Mapping[str, str] = {
     "country-allowed": mark("Text messages go to this country"),
     "not-quiet": mark("No quiet hours now"),
 }
+#: What is told beyond the rules of a message that might be published.
+BEYOND_RULES: Mapping[str, str] = {
+    "route": mark("It goes out another way"),
+    "within-daily-limit": mark("The text messages of the day are not used up"),
+}
 #: Contacts shown for each type of message.
 _MOST_OF_TYPE = 50
 
@@ -139,7 +144,7 @@ async def explain(visit: Visit) -> Response:
         explanations=None if attempt.fields is None else attempt.fields["Explanations"],
         refusal=attempt.refusal,
         names={**names, member["AccountId"]: member["DisplayName"]},
-        rule_names={rule: visit._(name) for rule, name in RULES.items()},
+        rule_names={rule: visit._(name) for rule, name in (*RULES.items(), *BEYOND_RULES.items())},
         **spoken(visit),
     )
 
