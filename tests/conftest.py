@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from message_contacts.settings import PREFIX
@@ -28,6 +29,17 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test depends on settings of the machine it runs on."""
     for name in [name for name in os.environ if name.startswith((PREFIX, "ALIBABA_CLOUD_", "ALICLOUD_"))]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_cached_loggers() -> Iterator[None]:
+    """A command that runs in this process configures logs for all of it; loggers must not keep to that ever after."""
+    configure = structlog.configure
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            structlog, "configure", lambda **given: configure(**{**given, "cache_logger_on_first_use": False})
+        )
+        yield
 
 
 @pytest.fixture

@@ -9,25 +9,25 @@ from message_contacts.errors import ErrorDefinition
 from message_contacts.operations.call import Rules
 from message_contacts.operations.registry import Parameter
 
-#: Moments outside of these cannot be shown in every zone: the years go from 1 to 9999, in each.
+#: The first and the last moment that can be shown in every zone: the years go from 1 to 9999, in each.
 _FIRST = datetime(1, 1, 2, tzinfo=UTC)
 _LAST = datetime(9999, 12, 30, tzinfo=UTC)
 
 
 def read_moment(text: str, *, zone: tzinfo | None) -> Instant:
-    """The moment that ISO 8601 names.
+    """The moment that ISO 8601 names; before the first or behind the last that can be shown, that one.
 
     Args:
         zone: Where none is named; None: one has to be.
 
-    Raises: ValueError when it names none, or one that cannot be shown in every zone.
+    Raises: ValueError when it names none.
     """
     moment = datetime.fromisoformat(text)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
     # Compared and subtracted, moments with a zone never overflow; converted to another zone they do.
-    if moment.tzinfo is None or not _FIRST <= moment <= _LAST:
-        raise ValueError("no moment that can be shown in every zone")
-    return Instant(round(moment.timestamp() * 1000))
+    if moment.tzinfo is None:
+        raise ValueError("no zone")
+    return Instant(round(min(max(moment, _FIRST), _LAST).timestamp() * 1000))
 
 
 def moment_parameter(name: str, doc: str, invalid: ErrorDefinition) -> Parameter:

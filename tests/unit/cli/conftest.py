@@ -10,12 +10,9 @@ from message_contacts.cli.main import commands
 
 
 @pytest.fixture(autouse=True)
-def _logs_of_its_own(monkeypatch):
-    """A command says where logs go, for the whole process; loggers that keep to that would reach into other tests."""
-    configure, handlers, level = structlog.configure, logging.getLogger().handlers[:], logging.getLogger().level
-    monkeypatch.setattr(
-        structlog, "configure", lambda **given: configure(**{**given, "cache_logger_on_first_use": False})
-    )
+def _logs_of_its_own():
+    """A command says where logs go, for the whole process."""
+    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
     yield
     structlog.reset_defaults()
     logging.getLogger().handlers[:] = handlers
