@@ -1,22 +1,9 @@
 """Commands run in this process, on a database of their own."""
 
-import logging
-
 import pytest
-import structlog
 from click.testing import CliRunner, Result
 
 from message_contacts.cli.main import commands
-
-
-@pytest.fixture(autouse=True)
-def _logs_of_its_own():
-    """A command says where logs go, for the whole process."""
-    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
-    yield
-    structlog.reset_defaults()
-    logging.getLogger().handlers[:] = handlers
-    logging.getLogger().setLevel(level)
 
 
 @pytest.fixture
