@@ -314,7 +314,7 @@ class Lane:
             await self._shared.outbox.settle(self._shared.worker_id, batch)
         except ApiError:
             raise
-        except Exception:
+        except Exception:  # a bug: found by trying each alone, and logged there
             if len(batch) > 1:
                 for settlement in batch:
                     await self._record_some([settlement])
