@@ -52,7 +52,7 @@ def all_pages(
         return origin(scope["client"], scope["scheme"], scope["headers"], settings.trusted_proxies).is_secure
 
     def console() -> ASGIApp:
-        from message_contacts.bootstrap.console import console_site  # noqa: PLC0415 - see `all_pages`
+        from message_contacts.bootstrap.console import console_site  # noqa: PLC0415 - for pages only
 
         return console_site(
             settings,
@@ -66,7 +66,7 @@ def all_pages(
 
     @cache
     def renderer() -> PageRenderer:
-        from message_contacts.console.page_renderer import PageRenderer  # noqa: PLC0415 - as above
+        from message_contacts.console.page_renderer import PageRenderer  # noqa: PLC0415 - for pages only
 
         return PageRenderer(
             public_url=settings.public_url,
@@ -75,12 +75,12 @@ def all_pages(
         )
 
     def for_verifications() -> ASGIApp:
-        from message_contacts.console.verification_pages import verification_pages  # noqa: PLC0415 - as above
+        from message_contacts.console.verification_pages import verification_pages  # noqa: PLC0415 - for pages only
 
         return verification_pages(verification, renderer(), source_address)
 
     def for_preferences() -> ASGIApp:
-        from message_contacts.console.preference_pages import preference_pages  # noqa: PLC0415 - as above
+        from message_contacts.console.preference_pages import preference_pages  # noqa: PLC0415 - for pages only
 
         return preference_pages(preferences, renderer(), source_address)
 

@@ -137,11 +137,10 @@ def verify(
     Prints the head of each chain: its last sequence and hash. Note it somewhere else, and give it back with --head
     later: only that shows when the newest events were cut off, or a whole chain was made anew.
     """
-    # Heavy to load: `--help` does without.
-    from message_contacts.audit.chain import Reader  # noqa: PLC0415
-    from message_contacts.audit.chain import verify as verdicts_on  # noqa: PLC0415
-    from message_contacts.audit.retention import due_before  # noqa: PLC0415 - as above
-    from message_contacts.clock import DAY, SystemClock  # noqa: PLC0415 - as above
+    from message_contacts.audit.chain import Reader  # noqa: PLC0415 - `--help` does without
+    from message_contacts.audit.chain import verify as verdicts_on  # noqa: PLC0415 - `--help` does without
+    from message_contacts.audit.retention import due_before  # noqa: PLC0415 - `--help` does without
+    from message_contacts.clock import DAY, SystemClock  # noqa: PLC0415 - `--help` does without
 
     noted = _noted(heads, account_id)
     due = None if kept_days is None else due_before(SystemClock().now(), kept_days * DAY or None)
