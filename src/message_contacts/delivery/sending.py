@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
+from message_contacts.access.keys import SealBrokenError
 from message_contacts.changes import Cause, CountUp, Decision, Job, Settler
 from message_contacts.clock import SECOND, Clock, Instant
 from message_contacts.contacts.model import Channel, Contact
@@ -40,7 +41,7 @@ from message_contacts.delivery.tally import Happening, Tally
 from message_contacts.delivery.texts.bodies import is_large
 from message_contacts.delivery.texts.message_texts import MessageTexts, Worded
 from message_contacts.delivery.unnamed import UnnamedContacts
-from message_contacts.delivery.webhook_posts import WebhookPosts
+from message_contacts.delivery.webhook_posts import UNREADABLE, WebhookPosts
 from message_contacts.directory.store import DirectoryStore
 from message_contacts.errors import ApiError, ErrorDefinition
 from message_contacts.verification import limits
@@ -111,10 +112,14 @@ class DeliverySender:
         if delivery.channel is Channel.SMS and fresh and not await self._count(delivery):
             return _ended(DeliveryState.SKIPPED, DAILY_LIMIT)
         texts, worded = await self._words(message, place.language(each.contact_id for each in named))
-        if delivery.channel is Channel.WEBHOOK:
-            outgoing = await self.webhooks.outgoing(message, delivery, worded.organisation, job.job_id)
-        else:
-            outgoing = self._outgoing(job, message, delivery, named, (texts, worded))
+        try:
+            outgoing = (
+                await self.webhooks.outgoing(message, delivery, worded.organisation, job.job_id)
+                if delivery.channel is Channel.WEBHOOK
+                else self._outgoing(job, message, delivery, named, (texts, worded))
+            )
+        except SealBrokenError:
+            return replace(UNREADABLE, not_after=errand.expires_at)
         if outgoing is None:
             return _ended(DeliveryState.SKIPPED, ADDRESS_GONE)
         outcome = await transport.send(outgoing)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from message_contacts.access.keys import SealBrokenError
 from message_contacts.contacts.model import Channel
 from message_contacts.delivery.outcome import Outcome, OutgoingMessage, Transport
 from message_contacts.delivery.texts.message_texts import MessageTexts
-from message_contacts.delivery.webhook_posts import WebhookPosts
+from message_contacts.delivery.webhook_posts import UNREADABLE, WebhookPosts
 from message_contacts.webhooks.model import Webhook
 
 
@@ -40,5 +41,8 @@ class Trials:
     async def by_webhook(self, webhook: Webhook, organisation: str, job_id: str) -> Outcome:
         """Post one to a webhook, and say what it answers."""
         texts = self.texts()
-        post = self.webhooks.test(webhook, texts.test_subject(organisation), texts.test_text(organisation), job_id)
+        try:
+            post = self.webhooks.test(webhook, texts.test_subject(organisation), texts.test_text(organisation), job_id)
+        except SealBrokenError:
+            return UNREADABLE
         return await self.transports[Channel.WEBHOOK].send(post)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from message_contacts.access.keys import SealBrokenError
 from message_contacts.changes import Job
 from message_contacts.clock import SECOND, Clock
 from message_contacts.contacts.model import Channel
@@ -22,6 +23,10 @@ from message_contacts.webhooks.store import WebhookStore
 MESSAGE_PUBLISHED = "message.published"
 WEBHOOK_VERIFICATION = "webhook.verification"
 TEST = "webhook.test"
+
+#: No encryption key opens the webhook's address: the operator may bring the key back, or somebody names the address
+#: again.
+UNREADABLE = Outcome(Verdict.TRY_AGAIN, "address-unreadable")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +45,10 @@ class WebhookPosts:
     async def outgoing(
         self, message: Message, delivery: Delivery, organisation: str, job_id: str
     ) -> OutgoingMessage | None:
-        """A published message for a webhook; None when that is gone."""
+        """A published message for a webhook; None when that is gone.
+
+        Raises: SealBrokenError, for which `UNREADABLE` is the outcome.
+        """
         webhook = await self.webhooks.webhook(delivery.account_id, delivery.address_key)
         if webhook is None:
             return None
@@ -69,7 +77,10 @@ class WebhookPosts:
         )
 
     def test(self, webhook: Webhook, subject: str, text: str, job_id: str) -> OutgoingMessage:
-        """A test message for the endpoint in force."""
+        """A test message for the endpoint in force.
+
+        Raises: SealBrokenError, for which `UNREADABLE` is the outcome.
+        """
         return OutgoingMessage(
             account_id=webhook.account_id,
             channel=Channel.WEBHOOK,
@@ -112,6 +123,10 @@ class WebhookCodeSender:
         directory = await self.directories.directory(job.account_id)
         if pending is None or directory is None:
             return Outcome(Verdict.ACCEPTED, "superseded")
+        try:
+            endpoint = self.seal.open(pending, webhook.webhook_id)
+        except SealBrokenError:
+            return UNREADABLE
         code = self.tokens.code(webhook.code.reference, webhook.code.generation)
         subject, text = self.texts().code(directory.account_name, webhook.name.text, code, webhook.code.expires_at)
         return await transport.send(
@@ -124,7 +139,7 @@ class WebhookCodeSender:
                 text=text,
                 webhook=WebhookPost(
                     form=webhook.form,
-                    endpoint=self.seal.open(pending, webhook.webhook_id),
+                    endpoint=endpoint,
                     event=WEBHOOK_VERIFICATION,
                     data={"accountId": job.account_id, "webhookId": webhook.webhook_id, "code": code},
                 ),

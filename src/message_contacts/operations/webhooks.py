@@ -122,7 +122,7 @@ async def create_webhook(
     "force until then. The address in force drops one that waits.",
     source=SOURCE,
     parameters=[WEBHOOK_ID, NAME, URL, SECRET, MESSAGE_TYPES, MEMBERS],
-    raises=[MISSING_WEBHOOK_ID, *_INVALID_FIELDS, refusals.NO_WEBHOOK],
+    raises=[MISSING_WEBHOOK_ID, *_INVALID_FIELDS, refusals.NO_WEBHOOK, refusals.UNREADABLE_ADDRESS],
     returns={"Webhook": WEBHOOK_FIELDS},
     resources=[_WEBHOOK],
 )
@@ -140,16 +140,14 @@ async def update_webhook(
 
     async def read() -> tuple[Webhook, WebhookUpdate, set[str]]:
         webhook = rules.existing(await call.services.webhooks.webhook(call.account_id, webhook_id))
-        kept = [each for each in (webhook.endpoint, webhook.waiting) if each is not None]
-        known = [seal.open(each, webhook_id) for each in kept]
-        endpoint = rules.changed_endpoint(webhook.form, known, url, secret)
-        unchanged = next((each for each, opened in zip(kept, known, strict=True) if opened == endpoint), None)
+        known = seal.known(webhook)
+        endpoint = rules.changed_endpoint(webhook.form, [opened for _, opened in known], url, secret)
+        unchanged = next((kept for kept, opened in known if opened == endpoint), None)
         asked = WebhookUpdate(
             name=name,
             message_types=message_types,
             node_ids=members,
-            endpoint=unchanged
-            or (None if endpoint is None else seal.close(endpoint, webhook_id, zip(kept, known, strict=True))),
+            endpoint=unchanged or (None if endpoint is None else seal.close(endpoint, webhook_id, known)),
             names_address=url is not None,
         )
         return webhook, asked, await existing(call, members or ())

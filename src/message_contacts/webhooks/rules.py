@@ -69,16 +69,20 @@ def changed_endpoint(
     of a Generic webhook it keeps the one there was, since its posts are always signed.
 
     Args:
-        known: The endpoint in force (or the unconfirmed one), then the one that waits, if one does.
-    Raises: INVALID_SECRET.
+        known: The endpoint in force (or the unconfirmed one), then the one that waits, if one does; without those that
+            no key opens any more.
+    Raises: INVALID_SECRET, UNREADABLE_ADDRESS.
     """
     if url is None and secret is None:
         return None
+    generic = form is WebhookForm.GENERIC
+    if not known and (url is None or (generic and secret is None)):
+        raise refusals.UNREADABLE_ADDRESS()
     same = next((endpoint for endpoint in known if url is None or endpoint.url == url), None)
     if secret is None:
-        kept = same or (known[0] if form is WebhookForm.GENERIC else None)
+        kept = same or (known[0] if generic else None)
         return Endpoint(url or known[0].url, kept.secret if kept else None)
-    if not secret and form is WebhookForm.GENERIC:
+    if not secret and generic:
         raise refusals.INVALID_SECRET(form=form)
     return Endpoint(url or known[0].url, checked_secret(form, secret or None))
 

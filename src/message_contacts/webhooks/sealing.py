@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 from collections.abc import Iterable
 
 import orjson
 
-from message_contacts.access.keys import Vault
+from message_contacts.access.keys import SealBrokenError, Vault
 from message_contacts.webhooks.addresses import Url
-from message_contacts.webhooks.model import Endpoint, SealedEndpoint
+from message_contacts.webhooks.model import Endpoint, SealedEndpoint, Webhook
 
 _SEALS = "message-contacts webhooks"
 _DIGESTS = "message-contacts webhook addresses"
@@ -49,6 +50,18 @@ class EndpointSeal:
         """
         url, secret = orjson.loads(self._seals.open(endpoint.sealed, webhook_id))
         return Endpoint(Url(url), secret)
+
+    def known(self, webhook: Webhook) -> list[tuple[SealedEndpoint, Endpoint]]:
+        """The endpoints of a webhook, as they are kept and open: that in force, then one that waits.
+
+        One that no key opens is left out: whoever names a new address needs nothing of it.
+        """
+        found = []
+        for kept in (webhook.endpoint, webhook.waiting):
+            if kept is not None:
+                with contextlib.suppress(SealBrokenError):
+                    found.append((kept, self.open(kept, webhook.webhook_id)))
+        return found
 
     def opened_by(self, endpoint: SealedEndpoint, webhook_id: str) -> bytes:
         """Which key of the vault opens an endpoint.

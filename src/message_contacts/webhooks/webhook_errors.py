@@ -23,6 +23,12 @@ INVALID_URL = ErrorDefinition(
 INVALID_URL_ADDRESS = ErrorDefinition(
     400, "InvalidParameter.Url.Address", "The Url leads to an address that webhooks may not reach."
 )
+UNREADABLE_ADDRESS = ErrorDefinition(
+    409,
+    "OperationDenied.AddressUnreadable",
+    "No encryption key of the server opens the address of this webhook. Name the Url again, and the Secret if it is a "
+    "Generic one.",
+)
 LIMIT_EXCEEDED_WEBHOOKS = ErrorDefinition(
     409, "LimitExceeded.Webhooks", "The maximum number of webhooks in the directory is reached."
 )

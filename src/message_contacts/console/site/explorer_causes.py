@@ -101,6 +101,9 @@ SPECIFIC = {
     "MissingParameter.MemberOrFolder": mark("Neither Member nor Folder is given."),
     "MissingParameter.UserNameOrUserAccessKeyId": mark("Neither UserName nor UserAccessKeyId is given."),
     "NotSupport.AccountInAnotherResourceDirectory": mark("The caller is a member of another directory."),
+    "OperationDenied.AddressUnreadable": mark(
+        "The encryption key that sealed the webhook's address is gone, as after a restore without it."
+    ),
     "QuotaExceeded.Folder.Count": mark("The directory has as many folders as it may have."),
     "ResourceDirectoryNotInUse": mark("The caller neither has a directory nor is a member of one."),
     "SendValidateCodeExceedsLimitForAccount": mark(

@@ -63,6 +63,7 @@ REPLIES: Mapping[str, str] = {
     "country-not-allowed": mark("No text messages to this country"),
     "quiet-hours": mark("Waits for the end of quiet hours"),
     "address-gone": mark("The address changed or is gone"),
+    "address-unreadable": mark("No encryption key opens its address; name it again"),
     "cancelled": mark("Cancelled before it was sent"),
     "expired": mark("It expired before it was sent"),
     "daily-limit": mark("The text messages of the day are used up"),
