@@ -62,6 +62,11 @@ class Server:
                 command, cwd=ROOT, env={**os.environ, **environment}, stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
 
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
     def until(self, answered: Callable[[], bool], *, seconds: float = 30) -> float:
         """Ask again and again until there is a good answer; returns the seconds since the start of the process."""
         while not answered():
