@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from message_contacts.operations.registry import RAM, STS
+from message_contacts import errors
+from message_contacts.operations.registry import PRODUCTS, RAM, STS
 from tests.api.ram_rows import DOCUMENT, POLICY, USER
+from tests.assertions import assert_error
+from tests.conftest import ENGINES
 from tests.harness import ACCOUNT_ID, Api
 
 CREATED = "2026-11-21T08:00:00Z"
@@ -130,3 +133,22 @@ async def test_what_is_not_there_is_not_found(operation: str, api: Api) -> None:
     for version in (RAM, STS):
         status, body = await api.error(operation, version)
         assert (status, body["Code"]) == (404, "InvalidAction.NotFound")
+
+
+@pytest.mark.parametrize("engine", ENGINES, indirect=True)
+@pytest.mark.parametrize(
+    ("operation", "parameter", "others"),
+    [
+        ("CreateUser", "Comments", {"UserName": "reports"}),
+        ("UpdateUser", "NewComments", {"UserName": USER}),
+        ("CreatePolicy", "Description", {"PolicyName": "reports", "PolicyDocument": DOCUMENT}),
+        ("UpdatePolicyDescription", "NewDescription", {"PolicyName": POLICY}),
+    ],
+)
+async def test_a_text_that_not_every_database_can_keep_is_refused(
+    operation: str, parameter: str, others: dict[str, str], api: Api
+) -> None:
+    await api.call("CreateUser", RAM, UserName=USER)
+    await api.call("CreatePolicy", RAM, PolicyName=POLICY, PolicyDocument=DOCUMENT)
+    refusal = await api.error(operation, RAM, **others, **{parameter: "a\0b"})
+    assert_error(refusal, errors.invalid(parameter), product=PRODUCTS[RAM])

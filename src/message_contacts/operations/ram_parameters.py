@@ -60,11 +60,13 @@ def _formed(form: Any, invalid: ErrorDefinition) -> dict[str, Any]:
     return {"parse": parse, "invalid": (invalid,)}
 
 
-def _bounded(longest: int, too_long: ErrorDefinition) -> dict[str, Any]:
+def _bounded(name: str, longest: int, too_long: ErrorDefinition) -> dict[str, Any]:
     def parse(text: str, _rules: Rules) -> str:
+        if "\0" in text:  # PostgreSQL cannot keep it
+            raise ValueError("a character that is none")
         return names.bounded(text, longest, too_long)
 
-    return {"parse": parse, "invalid": (too_long,)}
+    return {"name": name, "parse": parse, "invalid": (errors.invalid(name), too_long)}
 
 
 def _clearing(parameter: dict[str, Any]) -> dict[str, Any]:
@@ -136,10 +138,9 @@ EMAIL = Parameter(
     **_formed(names.EMAIL, ram_errors.INVALID_PARAMETER_EMAIL_FORMAT),
 )
 COMMENTS = Parameter(
-    name="Comments",
     doc="What the user is for, at most 128 characters.",
     example="Reads the contacts for the dashboard",
-    **_bounded(names.COMMENTS_LENGTH, ram_errors.INVALID_PARAMETER_COMMENTS_LENGTH),
+    **_bounded("Comments", names.COMMENTS_LENGTH, ram_errors.INVALID_PARAMETER_COMMENTS_LENGTH),
 )
 NEW_USER_NAME = Parameter(
     name="NewUserName",
@@ -178,10 +179,9 @@ NEW_EMAIL = Parameter(
     **_clearing(_formed(names.EMAIL, ram_errors.INVALID_PARAMETER_NEW_EMAIL_FORMAT)),
 )
 NEW_COMMENTS = Parameter(
-    name="NewComments",
     doc="What the user is for from now on; empty: nothing said.",
     example="Reads the contacts for the monthly report",
-    **_clearing(_bounded(names.COMMENTS_LENGTH, ram_errors.INVALID_PARAMETER_NEW_COMMENTS_LENGTH)),
+    **_clearing(_bounded("NewComments", names.COMMENTS_LENGTH, ram_errors.INVALID_PARAMETER_NEW_COMMENTS_LENGTH)),
 )
 USER_ACCESS_KEY_ID = Parameter(
     name="UserAccessKeyId", parse=parse_text, doc="Id of the key.", example="MCAbCdEfGhIjKlMnOpQrStUv"
@@ -229,16 +229,16 @@ POLICY_DOCUMENT = Parameter(
     invalid=(ram_errors.INVALID_PARAMETER_POLICY_DOCUMENT_LENGTH, ram_errors.MALFORMED_POLICY_DOCUMENT),
 )
 DESCRIPTION = Parameter(
-    name="Description",
     doc="What the policy is for, at most 1,024 characters.",
     example="Reads contacts, changes nothing",
-    **_bounded(names.DESCRIPTION_LENGTH, ram_errors.INVALID_PARAMETER_DESCRIPTION_LENGTH),
+    **_bounded("Description", names.DESCRIPTION_LENGTH, ram_errors.INVALID_PARAMETER_DESCRIPTION_LENGTH),
 )
 NEW_DESCRIPTION = Parameter(
-    name="NewDescription",
     doc="What the policy is for, at most 1,024 characters.",
     example="Reads contacts and folders",
-    **_clearing(_bounded(names.DESCRIPTION_LENGTH, ram_errors.INVALID_PARAMETER_NEW_DESCRIPTION_LENGTH)),
+    **_clearing(
+        _bounded("NewDescription", names.DESCRIPTION_LENGTH, ram_errors.INVALID_PARAMETER_NEW_DESCRIPTION_LENGTH)
+    ),
 )
 VERSION_ID = Parameter(
     name="VersionId",
