@@ -154,11 +154,16 @@ def _within(key: str, values: tuple[str, ...]) -> _Fits:
 
 
 def _network(key: str, value: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    problem = f"{value} is not an IP address or CIDR block, as the condition key {key} needs."
+    _, slash, prefix = value.partition("/")
+    # A mask: `203.0.113.9/0.0.0.0` would be everybody, and is one host where masks say which bits do not count.
+    if slash and not prefix.isdecimal():
+        raise ValueError(problem)
     try:
         # Bits behind the prefix are let pass, as in `10.1.2.3/8`: nobody can mean anything else by them.
         network = ipaddress.ip_network(value, strict=False)
     except ValueError:
-        raise ValueError(f"{value} is not an IP address or CIDR block, as the condition key {key} needs.") from None
+        raise ValueError(problem) from None
     if isinstance(network, ipaddress.IPv6Network) and network.network_address.ipv4_mapped and network.prefixlen >= 96:
         return ipaddress.ip_network((network.network_address.ipv4_mapped, network.prefixlen - 96))
     return network

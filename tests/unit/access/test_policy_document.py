@@ -157,6 +157,14 @@ def test_what_is_no_policy_document(text: str, expected: str) -> None:
             "10.0.0.300 is not an IP address or CIDR block, as the condition key acs:SourceIp needs.",
         ),
         (
+            {"Condition": {"IpAddress": {"acs:SourceIp": "203.0.113.9/0.0.0.0"}}},
+            "203.0.113.9/0.0.0.0 is not an IP address or CIDR block, as the condition key acs:SourceIp needs.",
+        ),
+        (
+            {"Condition": {"NotIpAddress": {"acs:SourceIp": "10.0.0.0/255.0.0.0"}}},
+            "10.0.0.0/255.0.0.0 is not an IP address or CIDR block, as the condition key acs:SourceIp needs.",
+        ),
+        (
             {"Condition": {"DateLessThan": {"acs:CurrentTime": "tomorrow"}}},
             "tomorrow is not a date such as 2026-03-30T08:00:00Z, as the condition key acs:CurrentTime needs.",
         ),
