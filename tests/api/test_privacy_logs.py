@@ -11,6 +11,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+import structlog
+
+from tests.harness import Api
 
 ROOT = Path(__file__).parents[2]
 #: What has to be in the log, or this test has not seen what it is about.
@@ -85,3 +88,28 @@ def test_the_search_finds_what_it_is_to_find() -> None:
     assert set(found_in("a tom%40example.com b", secrets)) == {"Tom%40example.com"}
     assert set(found_in("code 123456, at 10.123456", secrets)) == {"123456"}
     assert found_in("at 10.123456", secrets) == {}
+
+
+@pytest.mark.parametrize(
+    ("operation", "version", "parameter", "others"),
+    [
+        ("SimulateAccess", "2026-11-01", "UserName", {"Operation": "GetUser"}),
+        ("SimulateAccess", "2026-11-01", "UserAccessKeyId", {"Operation": "GetUser"}),
+        ("SimulateAccess", "2026-11-01", "Operation", {"UserName": "dashboard"}),
+        ("SimulateAccess", "2026-11-01", "OperationVersion", {"UserName": "dashboard", "Operation": "GetUser"}),
+        ("GetMessage", "2026-11-01", "MessageId", {}),
+        ("ExplainDelivery", "2026-11-01", "MessageId", {"ContactId": "c-0000000000000000"}),
+        ("GetDelivery", "2026-11-01", "DeliveryId", {}),
+        ("SendTestMessage", "2026-11-01", "WebhookId", {}),
+        ("RetryFailedJob", "2026-11-01", "JobId", {}),
+        ("DeleteAccessKey", "2015-05-01", "UserAccessKeyId", {}),
+    ],
+)
+async def test_what_a_caller_writes_in_place_of_an_id_is_not_logged(
+    operation: str, version: str, parameter: str, others: dict[str, str], api: Api
+) -> None:
+    with structlog.testing.capture_logs() as lines:
+        status, _ = await api.error(operation, version, **others, **{parameter: "Erika Musterfrau"})
+    assert status < 500
+    assert "request_refused" in {line["event"] for line in lines}
+    assert "Erika" not in str(lines)

@@ -35,7 +35,7 @@ def existing(owner: KeyOwner, access_key_id: str) -> AccessKey:
     for key in owner.keys:
         if key.access_key_id == access_key_id:
             return key
-    raise ram_errors.ENTITY_NOT_EXIST_USER_ACCESS_KEY(access_key_id=access_key_id)
+    raise ram_errors.ENTITY_NOT_EXIST_USER_ACCESS_KEY()
 
 
 def create(owner: KeyOwner, key: AccessKey) -> Decision[AccessKey]:

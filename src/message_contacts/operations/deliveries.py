@@ -163,7 +163,7 @@ def _channel_of(address: str) -> Channel:
 async def get_delivery(call: Call, *, delivery_id: str) -> Mapping[str, Any]:
     delivery = await call.services.messages.delivery(call.account_id, delivery_id)
     if delivery is None:
-        raise NO_DELIVERY(delivery_id=delivery_id)
+        raise NO_DELIVERY()
     begun = {"Time": utc_time(delivery.created_at), "State": DeliveryState.PENDING, "Reply": ""}
     if delivery.state is DeliveryState.SKIPPED and not delivery.tries:
         begun = {**begun, "State": delivery.state, "Reply": delivery.reason}
@@ -252,7 +252,7 @@ async def _test_webhook(call: Call, webhook_id: str) -> Outcome:
 
     def decide(webhook: Webhook | None) -> Decision[Webhook]:
         if webhook is None:
-            raise NO_WEBHOOK(webhook_id=webhook_id)
+            raise NO_WEBHOOK()
         if not webhook.in_force(captured_counts=counts):
             raise WEBHOOK_NOT_CONFIRMED(webhook_id=webhook_id)
         count = CountUp(call.account_id, "test messages", limits.day(call.now), TESTS_PER_DAY, TOO_MANY_TESTS)

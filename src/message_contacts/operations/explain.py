@@ -164,7 +164,7 @@ async def _hypothetical(
 async def _published(call: Call, message_id: str) -> Message:
     message = await call.services.messages.message(call.account_id, message_id)
     if message is None:
-        raise NO_MESSAGE(message_id=message_id)
+        raise NO_MESSAGE()
     return message
 
 

@@ -91,7 +91,7 @@ async def list_failed_jobs(call: Call, *, max_results: int, next_token: str | No
 async def retry_failed_job(call: Call, *, job_id: str) -> Mapping[str, Any]:
     def decide(job: Job | None) -> Decision[None]:
         if job is None:
-            raise NO_FAILED_JOB(job_id=job_id)
+            raise NO_FAILED_JOB()
         return Decision((Requeue(job, call.now),), None)
 
     await call.change(lambda: call.services.outbox.dead_job(call.account_id, job_id), decide)

@@ -34,10 +34,10 @@ def operation_of(name: str, version: str | None) -> Operation:
 
     found = {of_version: entry for of_version, entry in REGISTRY.all() if entry.name == name}
     if not found:
-        raise INVALID_OPERATION(operation=name)
+        raise INVALID_OPERATION()
     chosen = version or next(one for one in PRODUCTS if one in found)
     if chosen not in found:
-        raise INVALID_OPERATION_VERSION(version=version)
+        raise INVALID_OPERATION_VERSION()
     return found[chosen]
 
 

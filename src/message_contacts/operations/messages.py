@@ -171,7 +171,7 @@ async def known_targets(call: Call, targets: tuple[str, ...]) -> frozenset[str]:
 async def get_message(call: Call, *, message_id: str) -> Mapping[str, Any]:
     message = await call.services.messages.message(call.account_id, message_id)
     if message is None:
-        raise NO_MESSAGE(message_id=message_id)
+        raise NO_MESSAGE()
     counts = await call.services.messages.counts(call.account_id, message_id)
     return {
         "Message": {

@@ -252,18 +252,18 @@ async def _caller(call: Call, user_name: str | None, access_key_id: str | None) 
     if user_name is not None:
         user = await ram.user_by_name(account_id, user_name)
         if user is None:
-            raise NO_USER(user_name=user_name)
+            raise NO_USER()
         return user, None
     if access_key_id is None:
         raise MISSING_USER_OR_KEY()
     key = await call.services.access.access_key(access_key_id)
     if key is None or key.account_id != account_id:
-        raise NO_ACCESS_KEY(access_key_id=access_key_id)
+        raise NO_ACCESS_KEY()
     if key.user_id is None:
         return None, key
     owner = await ram.user(account_id, key.user_id)
     if owner is None:  # deleted since the key was looked up
-        raise NO_ACCESS_KEY(access_key_id=access_key_id)
+        raise NO_ACCESS_KEY()
     return owner, key
 
 
