@@ -13,13 +13,19 @@ from email import message_from_bytes, policy
 from email.message import Message
 from enum import StrEnum
 
+#: Bytes of a mail that are read: what it reports stands before the mail that was sent back, and anybody may send one.
+_READ = 128 * 1024
+#: Parts that hold others; a report has three or four, and how long reading takes grows with those in one another.
+_MOST_CONTAINERS = 30
+_CONTAINER = re.compile(rb"(?<![^\r\n])content-type:\s*(?:multipart|message)/", re.IGNORECASE)
 _MOST_RECIPIENTS = 50
 _TOLD_LENGTH = 300
 _TEXT_LENGTH = 20_000
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _REPLY_CODE = re.compile(r"(?<![\d.])([45]\d\d)(?=[ \-])")
-_ADDRESS = re.compile(r"[^\s<>;,\"]+@[^\s<>;,\"]+")
+#: Looked for at the beginning of a word only, so that a long one without `@` is gone through once.
+_ADDRESS = re.compile(r"(?<![^\s<>;,\"])[^\s<>;,\"]+@[^\s<>;,\"]+")
 
 
 class Weight(StrEnum):
@@ -133,6 +139,9 @@ _FAILED, _DELIVERED = "failed", "delivered"
 
 def read_report(content: bytes) -> Report | None:
     """What a mail reports; None when it is no report but, for instance, an answer from somebody on holiday."""
+    content = content[:_READ]
+    if len(_CONTAINER.findall(content)) > _MOST_CONTAINERS:
+        return None
     mail = message_from_bytes(content, policy=policy.compat32)
     parts = list(_parts(mail))
     feedback = next((part for part in parts if part.get_content_type() == "message/feedback-report"), None)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -343,3 +346,40 @@ def test_a_report_that_was_damaged_on_the_way_makes_no_trouble(start, end, inste
     report = read_report(damaged)
     if report is not None:
         finding(report, TOM)
+
+
+def test_a_long_word_in_it_takes_no_time():
+    """It was gone through again from each of its letters; base64 gets it past the longest line that mail has."""
+    word = base64.encodebytes(b"Return-Path: " + b"a" * 60_000)
+    returned = f"--b1\nContent-Type: text/rfc822-headers\nContent-Transfer-Encoding: base64\n\n{word.decode()}"
+    began = time.thread_time()
+    report = read_report(dsn("Final-Recipient: rfc822; tom@example.com\nAction: failed\nStatus: 5.1.1", rest=returned))
+    assert time.thread_time() - began < 2
+    assert report is not None
+    assert report.return_paths == ()
+    assert finding(report, TOM).weight is Weight.HARD
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+@pytest.mark.parametrize("depth", [31, 10_000])
+def test_parts_in_one_another_without_end_are_no_report(depth, end):
+    """Reading them took seconds for each mail, or failed, so that the mail came again and again."""
+    assert read_report(f"Content-Type: message/rfc822{end}{end}".encode() * depth) is None
+    parts = "".join(
+        f"Content-Type:{end} multipart/report; boundary=b{number}{end}{end}--b{number}{end}" for number in range(depth)
+    )
+    began = time.thread_time()
+    assert read_report(parts.encode() + f"x{end}".encode() * 200_000) is None
+    assert time.thread_time() - began < 2
+
+
+def test_what_stands_far_behind_a_report_is_not_read():
+    report = read_report(
+        dsn(
+            "Final-Recipient: rfc822; tom@example.com\nAction: failed\nStatus: 5.1.1",
+            rest=RETURNED + "x\n" * 400_000,
+        )
+    )
+    assert report is not None
+    assert report.return_paths == ("bounce+abc@bounces.example.org",)
+    assert finding(report, TOM).weight is Weight.HARD
