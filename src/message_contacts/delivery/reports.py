@@ -1,7 +1,7 @@
 """Reports that come back by mail: what they say, and what that says of the address.
 
-Delivery reports (RFC 3464 inside RFC 6522), feedback reports (RFC 5965), and the plain bounces of servers that only
-name the address in `X-Failed-Recipients`. Pure, and careful: whoever sends it may have written anything.
+Delivery reports (RFC 3464 inside RFC 6522), feedback reports (RFC 5965), and plain bounces: of servers that only name
+the address in `X-Failed-Recipients`, and of qmail. Pure, and careful: whoever sends it may have written anything.
 """
 
 from __future__ import annotations
@@ -132,6 +132,11 @@ _FULL = re.compile(
     r"(?:over quota|quota exceeded|mailbox (?:is )?full|exceeded (?:\w+ )*(?:storage|quota))", re.IGNORECASE
 )
 
+#: How a bounce of qmail begins, the paragraph about one recipient, and the one behind the last of those.
+#: Source: QSBMF, <https://cr.yp.to/proto/qsbmf.txt>.
+_QMAIL_BEGINS, _QMAIL_ENDS = "Hi. This is the", "-"
+_QMAIL_RECIPIENT = re.compile(r"(<[^\n]*>):\n(.*)", re.DOTALL)
+
 #: Types of feedback reports that say "I do not want this". Source: RFC 5965 section 7.3, RFC 6430.
 COMPLAINTS = frozenset({"abuse", "fraud", "opt-out", "opt-out-list", "other"})
 _FAILED, _DELIVERED = "failed", "delivered"
@@ -152,7 +157,9 @@ def read_report(content: bytes) -> Report | None:
         recipients = tuple(_recipients(status))
         return Report(recipients=recipients, return_paths=_return_paths(parts)) if recipients else None
     if failed := _text(mail, "X-Failed-Recipients"):
-        return Report(recipients=(_plain_bounce(mail, failed),), return_paths=_return_paths(parts))
+        return Report(recipients=(_plain_bounce(failed, _prose(parts)),), return_paths=_return_paths(parts))
+    if bounced := tuple(_qmail_bounces(_prose(parts))):
+        return Report(recipients=bounced, return_paths=_return_paths(parts))
     return None
 
 
@@ -229,20 +236,35 @@ def _feedback(part: Message, parts: list[Message]) -> Report | None:
     )
 
 
-def _plain_bounce(mail: Message, failed: str) -> RecipientReport:
-    """A bounce in prose: the address stands in a field, the reason somewhere in the text."""
-    text = ""
-    for part in mail.walk():
+def _prose(parts: list[Message]) -> str:
+    """The beginning of the first text of a mail."""
+    for part in parts:
         if part.get_content_type() == "text/plain":
             payload = part.get_payload(decode=True)
-            text = payload.decode("utf-8", "replace")[:_TEXT_LENGTH] if isinstance(payload, bytes) else ""
-            break
+            return payload.decode("utf-8", "replace")[:_TEXT_LENGTH] if isinstance(payload, bytes) else ""
+    return ""
+
+
+def _plain_bounce(failed: str, text: str) -> RecipientReport:
+    """A bounce in prose: the address stands in a field, the reason somewhere in the text."""
     status = next((code[0] for code in _STATUS.finditer(text) if code[1] != "2"), "")
     telling = (_REPLY_CODE, _NO_MAILBOX, _FULL)
     told = next((line for line in text.splitlines() if any(form.search(line) for form in telling)), "")
     return RecipientReport(
         recipient=_address(failed), original_recipient="", action=_FAILED, status=status, told=_line(told)
     )
+
+
+def _qmail_bounces(text: str) -> Iterator[RecipientReport]:
+    """The recipients of a bounce of qmail, which is made of paragraphs: who it is from, one for each, the mail."""
+    first, *paragraphs = "\n".join(text.strip().splitlines()).split("\n\n")
+    if not first.startswith(_QMAIL_BEGINS):
+        return
+    for paragraph in paragraphs[:_MOST_RECIPIENTS]:
+        if paragraph.startswith(_QMAIL_ENDS):
+            return
+        if recipient := _QMAIL_RECIPIENT.match(paragraph):
+            yield _plain_bounce(recipient[1], recipient[2])
 
 
 def _parts(mail: Message) -> Iterator[Message]:

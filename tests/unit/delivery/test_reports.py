@@ -185,9 +185,51 @@ Content-Type: text/plain; charset=utf-8
 """)
 
 
+def qmail(*paragraphs: str) -> bytes:
+    said = "\n\n".join(paragraphs)
+    return mail(f"""\
+Return-Path: <>
+From: MAILER-DAEMON@mx.example.net
+To: bounce+abc@bounces.example.org
+Subject: failure notice
+
+Hi. This is the qmail-send program at mx.example.net.
+I'm afraid I wasn't able to deliver your message to the following addresses.
+This is a permanent error; I've given up. Sorry it didn't work out.
+
+{said}
+
+--- Below this line is a copy of the message.
+
+Return-Path: <bounce+abc@bounces.example.org>
+Subject: Disk full
+
+<tom@example.com>:
+550 5.1.1 this is only what was sent
+""")
+
+
+QMAIL = qmail("<tom@example.com>:\nSorry, no mailbox here by that name. (#5.1.1)")
+QMAIL_REMOTE = qmail(
+    "<tom@example.com>:\n192.0.2.1 does not like recipient.\n"
+    "Remote host said: 552 5.2.2 over quota\nGiving up on 192.0.2.1."
+)
+QMAIL_EXPIRED = qmail(
+    "<tom@example.com>:\n192.0.2.1 failed after I sent the message.\nRemote host said: 451 4.3.0 come again later\n"
+    "I'm not going to try again; this message has been in my queue too long."
+)
+QMAIL_FORWARDED = qmail("<tom@elsewhere.example>:\nSorry, no mailbox here by that name. (#5.1.1)")
+QMAIL_IN_PROSE = qmail("Something of its own.", "<tom@example.com>:\nuser unknown")
+
+
 @pytest.mark.parametrize(
     ("content", "weight", "word"),
     [
+        (QMAIL, Weight.HARD, "mailbox-unknown"),
+        (QMAIL_REMOTE, Weight.SOFT, "mailbox-full"),
+        (QMAIL_EXPIRED, Weight.SOFT, "server-trouble"),
+        (QMAIL_FORWARDED, Weight.SOFT, "forwarded-in-vain"),
+        (QMAIL_IN_PROSE, Weight.HARD, "mailbox-unknown"),
         (POSTFIX, Weight.HARD, "mailbox-unknown"),
         (POSTFIX_NO_DOMAIN, Weight.HARD, "domain-unknown"),
         (POSTFIX_EXPIRED, Weight.SOFT, "network-trouble"),
@@ -283,6 +325,9 @@ def test_complaints_are_told_from_other_feedback(kind, weight):
         feedback("User-Agent: P/1"),  # no type
         # A report inside what was sent back is not about us.
         mail("Content-Type: message/rfc822\n\n") + POSTFIX,
+        mail("Content-Type: message/rfc822\n\n") + QMAIL,
+        qmail("Nobody is named here."),
+        mail("Subject: Away\n\nBack on Monday.\n\n> ") + QMAIL,
     ],
 )
 def test_what_is_no_report_is_none(content):
