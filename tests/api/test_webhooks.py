@@ -593,3 +593,16 @@ async def test_a_test_message_goes_to_a_contact_or_to_a_webhook(api):
     assert await refusal(api, "SendTestMessage") == (400, "MissingParameter.ContactId")
     assert await refusal(api, "SendTestMessage", ContactId=contact_id) == (400, "MissingParameter.Channel")
     assert await refusal(api, "SendTestMessage", WebhookId="wh-0000000000000000") == (404, "EntityNotExists.Webhook")
+
+
+async def test_a_webhook_that_is_gone_is_explained_by_its_delivery(api):
+    webhook_id = (await create(api))["WebhookId"]
+    await confirm(api, webhook_id)
+    message_id = await publish(api, await api.create_member("shop"))
+    await api.work()
+    await api.call("DeleteWebhook", OURS, WebhookId=webhook_id)
+
+    (entry,) = (await api.call("ExplainDelivery", OURS, MessageId=message_id, Address=webhook_id))["Explanations"]
+
+    assert (entry["Outcome"], entry["OutcomeNow"]) == ("passed", "no-such-contact")
+    assert (entry["Channel"], entry["Address"], entry["Delivery"]["State"]) == ("webhook", webhook_id, "sent")

@@ -60,7 +60,7 @@ def _places(found: Sequence[Explanation], address: str | None) -> list[tuple[Cha
         if entry.candidate is not None and entry.candidate.address is not None
     }
     if address is not None:
-        places |= {(Channel.EMAIL, address.lower()), (Channel.SMS, address.lower())}
+        places |= {(channel, address.lower()) for channel in Channel}
     return sorted(places)
 
 
