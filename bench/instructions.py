@@ -55,7 +55,7 @@ async def _answered(port: int, requests: Iterator[bytes]) -> None:
 
 
 def _control(server: servers.Server, option: str) -> None:
-    subprocess.run(["callgrind_control", option, str(server.pid)], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["callgrind_control", option, str(server.pid)], check=True, capture_output=True)
 
 
 def counted(sources: Path, database: Database, requests: Callable[[Bench], Callable[[], Iterator[bytes]]]) -> float:
