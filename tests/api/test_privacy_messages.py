@@ -110,7 +110,7 @@ async def test_nothing_of_an_erased_person_is_left_of_its_messages(
     (left,) = await deliveries(api, message_id)
     assert (left["Address"], left["Contacts"], left["ContactCount"]) == ("", [], 0)
     notes = [incident.get("Note") for incident in (await api.call("ListIncidents", OWN))["Incidents"]]
-    assert "called ***: fixed." in notes
+    assert "Called ***: fixed." in notes
     assert await not_known(api, "ErasePerson", contact_id)
 
 

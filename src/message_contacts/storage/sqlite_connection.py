@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from pathlib import Path
 
@@ -67,7 +68,15 @@ def connect(path: Path, *, busy_seconds: float, cache_kib: int, writes: bool = F
         f"PRAGMA query_only = {'OFF' if writes else 'ON'}",
     ):
         connection.execute(pragma).fetchall()
+    if writes:
+        connection.create_scalar_function("regexp_replace", _regexp_replace, 4, deterministic=True)
     return connection
+
+
+def _regexp_replace(*given: apsw.SQLiteValue) -> apsw.SQLiteValue:
+    """PostgreSQL's function of this name with its flags `gi`, the only ones that are used: everywhere, in any case."""
+    text, pattern, instead, _flags = map(str, given)
+    return re.sub(pattern, instead, text, flags=re.IGNORECASE)
 
 
 class Patience:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from message_contacts.changes import EraseTraces
 from message_contacts.storage.engine import Step
 
@@ -51,17 +53,16 @@ DELETE_MESSAGE = """
 
 MASK_INCIDENT_NOTES = """
     -- Take an address out of what was noted about incidents.
-    UPDATE incident SET note = replace(lower(note), CAST($1 AS TEXT), '***'), version = version + 1
-     WHERE account_id = $2 AND note <> '' AND replace(lower(note), CAST($1 AS TEXT), '') <> lower(note)
+    UPDATE incident SET note = regexp_replace(note, $1, '***', 'gi'), version = version + 1
+     WHERE account_id = $2 AND note <> '' AND regexp_replace(note, $1, '', 'gi') <> note
 """
 
 MASK_HAND_OVERS = """
     -- Take an address out of what others asked, and what was noted about it.
-    UPDATE hand_over SET wish = replace(lower(wish), CAST($1 AS TEXT), '***'),
-           note = replace(lower(note), CAST($1 AS TEXT), '***'), version = version + 1
+    UPDATE hand_over SET wish = regexp_replace(wish, $1, '***', 'gi'), note = regexp_replace(note, $1, '***', 'gi'),
+           version = version + 1
      WHERE account_id = $2
-       AND (replace(lower(wish), CAST($1 AS TEXT), '') <> lower(wish)
-            OR replace(lower(note), CAST($1 AS TEXT), '') <> lower(note))
+       AND (regexp_replace(wish, $1, '', 'gi') <> wish OR regexp_replace(note, $1, '', 'gi') <> note)
 """
 
 DECIDE_AGAIN_WHO_GETS = """
@@ -73,6 +74,15 @@ DELETE_MESSAGES_OF_VERIFICATION = """
     -- Take the captured messages to an address that carry one verification away.
     DELETE FROM inbox_message WHERE account_id = $1 AND recipient_key = $2 AND verification_id = $3
 """
+
+
+def _alone(address: str) -> str:
+    """A regular expression, for Python and PostgreSQL alike, for an address that is not the end of a longer one.
+
+    What is longer behind it counts: `ann@example.com.cn` is masked with `ann@example.com`, since a sentence may go on
+    without a blank, and nothing of a person may stay.
+    """
+    return f"(?<![a-z0-9])(?<![a-z0-9][._+-]){re.escape(address)}(?![a-z0-9])"
 
 
 def traces_erased(change: EraseTraces) -> list[Step]:
@@ -93,7 +103,7 @@ def traces_erased(change: EraseTraces) -> list[Step]:
         ),
         *(Step(DELETE_MESSAGE, (account_id, message_id)) for message_id in change.message_ids),
         *(
-            Step(statement, (address, account_id))
+            Step(statement, (_alone(address), account_id))
             for address in change.own_addresses
             for statement in (MASK_INCIDENT_NOTES, MASK_HAND_OVERS)
         ),
