@@ -78,7 +78,10 @@ def _parse_target(text: str, _rules: Rules) -> str:
             example="fd-ZDNPiT****",
             invalid=(INVALID_TARGET,),
         ),
-        replace(CONTACT_ID_PARAMETER, doc="Contact, which may be deleted. Either this or Address."),
+        replace(
+            CONTACT_ID_PARAMETER,
+            doc="Contact; a deleted one only if members keep copies of it. Either this or Address.",
+        ),
         text(
             "Address",
             "E-mail address, phone number, or webhook by its id. Either this or ContactId.",
