@@ -13,6 +13,7 @@ import pytest
 from message_contacts import storage as package
 from message_contacts.storage.constraints import REFUSALS, SQLITE_COLUMNS
 from message_contacts.storage.schema import SCHEMA
+from message_contacts.storage.sqlite_connection import add_functions
 
 _PARAMETER = re.compile(r"\$([0-9]+)")
 
@@ -90,6 +91,7 @@ STATEMENTS = statements()
 def plan(path: Path, sql: str) -> list[str]:
     connection = apsw.Connection(str(path))
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
+    add_functions(connection)
     try:
         return [row[3] for row in connection.execute("EXPLAIN QUERY PLAN " + sql, (1,) * highest(sql)).fetchall()]
     finally:

@@ -68,9 +68,13 @@ def connect(path: Path, *, busy_seconds: float, cache_kib: int, writes: bool = F
         f"PRAGMA query_only = {'OFF' if writes else 'ON'}",
     ):
         connection.execute(pragma).fetchall()
-    if writes:
-        connection.create_scalar_function("regexp_replace", _regexp_replace, 4, deterministic=True)
+    add_functions(connection)
     return connection
+
+
+def add_functions(connection: apsw.Connection) -> None:
+    """Add the functions that statements call and SQLite has not."""
+    connection.create_scalar_function("regexp_replace", _regexp_replace, 4, deterministic=True)
 
 
 def _regexp_replace(*given: apsw.SQLiteValue) -> apsw.SQLiteValue:
