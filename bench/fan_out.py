@@ -63,7 +63,7 @@ _IDLE_SECONDS = 30.0
 #: Calls are looked at in stretches of so many seconds; one in which the host of a virtual machine took more than this
 #: share of its processors away does not count: its stalls are longer than what is measured.
 _STRETCH_SECONDS = 5.0
-_STOLEN_AT_MOST = 0.01
+_STOLEN_AT_MOST = 0.002
 _TEXT = "The databases of the region restart on Sunday between 02:00 and 03:00. Connections are cut for a minute."
 
 
