@@ -11,9 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import math
 import socket
-import statistics
 import subprocess
 import sys
 import time
@@ -25,9 +23,9 @@ import asyncpg
 from bench import postgres, servers
 from bench.databases import KEY_TEXT
 from bench.figures import short
-from bench.machine import ProcessorTimes
 from bench.postgres import Cluster
 from bench.requests import Signer
+from bench.steady_calls import RATE, Stretch, percentile, quiet, steady_calls
 from message_contacts.changes import Change, Insert
 from message_contacts.clock import Instant, SystemClock
 from message_contacts.contacts.model import (
@@ -56,27 +54,8 @@ _KEY_ID = "MCbench000000000000001"
 _SECRET = "bench-secret-of-no-worth"
 _DATABASE = "fan-out"
 _OURS = "2026-11-01"
-#: Calls a second beside the deliveries, and connections that they come over.
-_RATE = 200
-_CALLERS = 8
 _IDLE_SECONDS = 30.0
-#: Calls are looked at in stretches of so many seconds; one in which the host of a virtual machine took more than this
-#: share of its processors away does not count: its stalls are longer than what is measured.
-_STRETCH_SECONDS = 5.0
-_STOLEN_AT_MOST = 0.002
 _TEXT = "The databases of the region restart on Sunday between 02:00 and 03:00. Connections are cut for a minute."
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Calls of a few seconds: how long each took, and the share of the machine that its host gave to others."""
-
-    seconds: list[float]
-    stolen: float
-
-    def percentile(self, share: int) -> float:
-        """Milliseconds within which so many of a hundred calls were answered."""
-        return 1000 * sorted(self.seconds)[len(self.seconds) * share // 100]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +181,14 @@ async def _published(api: servers.Server, url: str, mail_port: int, environment:
     connection = await asyncpg.connect(url)
     root = await connection.fetchval("SELECT root_folder_id FROM resource_directory")
     signer = Signer(f"127.0.0.1:{api.port}")
-    idle = await _calls(api.port, signer, members, asyncio.create_task(asyncio.sleep(_IDLE_SECONDS)))
+
+    def get(number: int) -> bytes:
+        if number % RATE == 0:
+            signer.set_clock()
+        pairs = [("ContactId", _contact_id(number * 7919 % members))]
+        return signer.v3("GetMessageContact", pairs, _KEY_ID, _SECRET.encode())
+
+    idle = await steady_calls(api.port, get, asyncio.create_task(asyncio.sleep(_IDLE_SECONDS)))
     with contextlib.ExitStack() as stack:
         workers = [
             stack.enter_context(servers.Server(f"fan-out-worker-{number}", [servers.PROGRAM, "worker"], 0, environment))
@@ -223,7 +209,7 @@ async def _published(api: servers.Server, url: str, mail_port: int, environment:
         if not answer.startswith(b"HTTP/1.1 200"):
             raise SystemExit(f"void: {answer.decode()}")
         watching = asyncio.create_task(_until_sent(connection, members, workers, start))
-        beside = await _calls(api.port, signer, members, watching)
+        beside = await steady_calls(api.port, get, watching)
         first_mail, finished, memory = await watching
     mails, addresses, sending = _taken(mail_port)
     await connection.close()
@@ -262,43 +248,6 @@ async def _until_sent(
     return first_mail, looked - start, list(zip(half, (one.memory().resident for one in workers), strict=True))
 
 
-async def _calls(port: int, signer: Signer, members: int, until: asyncio.Task[object]) -> list[Stretch]:
-    """How long GetMessageContact takes, called at a fixed rate until something is done; each from when it was due."""
-    stretches: list[Stretch] = []
-    times: list[float] = []
-
-    async def caller(first: int) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        due, number = time.perf_counter() + first / _RATE, first
-        while not until.done():
-            await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            if number % 1_000 < _CALLERS:
-                signer.set_clock()
-            pairs = [("ContactId", _contact_id(number * 7919 % members))]
-            writer.write(signer.v3("GetMessageContact", pairs, _KEY_ID, _SECRET.encode()))
-            head = await reader.readuntil(b"\r\n\r\n")
-            await reader.readexactly(servers.content_length(head))
-            if not head.startswith(b"HTTP/1.1 200"):
-                raise SystemExit(f"void: {head.decode()}")
-            times.append(time.perf_counter() - due)
-            due, number = due + _CALLERS / _RATE, number + _CALLERS
-        writer.close()
-
-    async def cutter() -> None:
-        while not until.done():
-            times.clear()
-            began = ProcessorTimes.now()
-            await asyncio.wait([until], timeout=_STRETCH_SECONDS)
-            if len(times) > _RATE:  # the last one may be shorter
-                stretches.append(Stretch(times.copy(), began.stolen_share_until(ProcessorTimes.now())))
-
-    async with asyncio.TaskGroup() as group:
-        group.create_task(cutter())
-        for first in range(_CALLERS):
-            group.create_task(caller(first))
-    return stretches
-
-
 @contextlib.contextmanager
 def _sink() -> Iterator[int]:
     """It stands for a mail server on a machine of its own, so it gives way to all that is measured."""
@@ -327,12 +276,6 @@ def _taken(port: int) -> tuple[int, int, float]:
         return int(mails), addresses, float(last) - float(first)
 
 
-def percentile(stretches: list[Stretch], share: int) -> float:
-    """The median of a percentile over the stretches in which the host left the machine alone; NaN without any."""
-    quiet = [each.percentile(share) for each in stretches if each.stolen <= _STOLEN_AT_MOST]
-    return statistics.median(quiet) if quiet else math.nan
-
-
 def told(run: Run, members: int) -> str:
     """The run in words."""
     memory = ", ".join(f"{before:.0f} and {after:.0f}" for before, after in run.memory)
@@ -343,17 +286,12 @@ def told(run: Run, members: int) -> str:
         f"deliveries a second: {members / run.finished:,.0f} all in all, {run.mails / run.sending:,.0f} while sending",
         f"mails {run.mails:,}, to {run.addresses:,} addresses; beyond one for each: {run.mails - run.addresses}",
         f"memory of the workers when half was sent and at the end, MB: {memory}",
-        f"GetMessageContact at {_RATE} calls a second, p50 and p99 in ms, where the host left the machine alone:",
-        f"  idle {percentile(run.idle, 50):.2f} and {idle:.2f} ({_quiet(run.idle)})",
-        f"  beside it {percentile(run.beside, 50):.2f} and {beside:.2f} ({_quiet(run.beside)})",
+        f"GetMessageContact at {RATE} calls a second, p50 and p99 in ms, where the host left the machine alone:",
+        f"  idle {percentile(run.idle, 50):.2f} and {idle:.2f} ({quiet(run.idle)})",
+        f"  beside it {percentile(run.beside, 50):.2f} and {beside:.2f} ({quiet(run.beside)})",
         f"  p99 beside / idle: {short(beside / idle)} (wanted: at most {WANTED:.0f})",
     )
     return "\n".join(lines)
-
-
-def _quiet(stretches: list[Stretch]) -> str:
-    quiet = sum(each.stolen <= _STOLEN_AT_MOST for each in stretches)
-    return f"{quiet} of {len(stretches)} stretches of {_STRETCH_SECONDS:.0f} s"
 
 
 def main() -> None:
