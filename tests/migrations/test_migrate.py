@@ -17,6 +17,7 @@ from sqlalchemy import create_engine
 
 from message_contacts.changes import Insert
 from message_contacts.storage import HEAD, SchemaMismatch, migrate, migrations, open_sqlite, schema_version, sqlite_path
+from message_contacts.storage.migrations import running
 from message_contacts.storage.schema import SCHEMA
 from tests.fakes.clock import FakeClock
 from tests.storage.making import commit, make_account
@@ -32,7 +33,9 @@ def described(path: Path) -> dict[str, Any]:
         return connection.execute(sql).fetchall()
 
     found: dict[str, Any] = {}
-    for (table,) in rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'alembic%'"):
+    for (table,) in rows(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'alembic%' AND name <> 'sqlite_stat1'"
+    ):
         indexes = rows(f"SELECT name, \"unique\", origin, partial FROM pragma_index_list('{table}')")
         found[table] = {
             "columns": rows(f"SELECT name, type, \"notnull\", dflt_value, pk FROM pragma_table_info('{table}')"),
@@ -87,6 +90,41 @@ def test_migrating_again_changes_nothing_and_keeps_what_is_there(tmp_path: Path)
     assert schema_version(url) == HEAD
     with open_sqlite(tmp_path / "new.db", FakeClock()) as storage:
         assert asyncio.run(storage.access.accounts()) == [make_account()]
+
+
+def indexes_and_assumed(path: Path) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    """Table and name of every index, and of those that the planner has statistics of."""
+    connection = apsw.Connection(str(path))
+    try:
+        indexes = connection.execute(
+            "SELECT t.name, i.name FROM sqlite_schema t, pragma_index_list(t.name) i WHERE t.type = 'table'"
+        ).fetchall()
+        assumed = connection.execute("SELECT tbl, idx FROM sqlite_stat1").fetchall()
+    finally:
+        connection.close()
+    return set(indexes), set(assumed)
+
+
+def test_the_planner_has_statistics_of_every_index(tmp_path: Path) -> None:
+    path = tmp_path / "new.db"
+    migrate(f"sqlite:///{path}")
+
+    indexes, assumed = indexes_and_assumed(path)
+
+    assert assumed == indexes
+
+
+def test_a_database_of_a_release_without_statistics_gets_them(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    running.upgrade(path, "0005")
+    connection = apsw.Connection(str(path))
+    connection.execute("DROP TABLE sqlite_stat1")
+    connection.close()
+
+    migrate(f"sqlite:///{path}")
+
+    indexes, assumed = indexes_and_assumed(path)
+    assert assumed == indexes
 
 
 def test_several_processes_may_migrate_at_once(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import NullPool, create_engine, event, text
 
+from message_contacts.storage.migrations.statistics import assume_statistics
 from message_contacts.storage.sqlite_connection import connect
 
 #: How long one starter waits for another one's migration.
@@ -35,6 +36,7 @@ def upgrade(path: Path, revision: str) -> None:
     with engine.begin() as connection:
         configuration.attributes["connection"] = connection
         command.upgrade(configuration, revision)
+        assume_statistics(connection)
         broken = connection.execute(text("PRAGMA foreign_key_check")).fetchall()
         if broken:
             raise RuntimeError(f"the migration would leave {len(broken)} rows that point to nothing")
