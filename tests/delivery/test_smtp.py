@@ -13,7 +13,6 @@ from message_contacts.clock import Instant
 from message_contacts.delivery.outbox import Fate
 from message_contacts.delivery.outcome import Outcome, Verdict
 from message_contacts.delivery.worker import Worker
-from message_contacts.transports.mail import MailComposer
 from message_contacts.transports.smtp import CONNECTIONS, IDLE_SECONDS
 from message_contacts.transports.smtp_conversation import Conversation
 from tests.delivery.conftest import mail_server, make_message, polite, scripted_server, until
@@ -226,15 +225,6 @@ async def test_mail_has_a_limit_in_time_altogether(connect):
     async with scripted_server(lambda _, line: "" if line == "DATA" else polite(line)) as port:
         outcome = await connect(f"smtp://127.0.0.1:{port}", send_seconds=0.03).send(make_message())
     assert outcome == Outcome(Verdict.TRY_AGAIN, "timed-out")
-
-
-@pytest.mark.parametrize("content", [b"To: a\r\n\r\nHello\n.\r\n", b"To: a\r\n\r\nHello\r.\r\n", b"To: a", b".\r\n"])
-async def test_mail_that_a_server_could_read_as_several_is_never_sent(connect, monkeypatch, content):
-    monkeypatch.setattr(MailComposer, "compose", lambda *_, **__: content)
-    async with mail_server() as (mailbox, port):
-        with pytest.raises(ValueError, match="end by CRLF"):
-            await connect(f"smtp://127.0.0.1:{port}").send(make_message())
-    assert mailbox.mails == []
 
 
 @pytest.mark.parametrize("goodbye", ["421 too long idle", None])

@@ -124,7 +124,7 @@ class DeliverySender:
             return _ended(DeliveryState.SKIPPED, ADDRESS_GONE)
         outcome = await transport.send(outgoing)
         await self.bounces.answered(delivery, outcome)
-        return replace(outcome, not_after=errand.expires_at)
+        return outcome if errand.expires_at is None else replace(outcome, not_after=errand.expires_at)
 
     def _until(self, moment: Instant | None) -> float:
         """Seconds from now; a quarter of an hour when it is not known."""

@@ -7,16 +7,14 @@ passed in can end a header line: control characters in texts become spaces, in a
 from __future__ import annotations
 
 import base64
-import binascii
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from email.utils import formatdate, parseaddr
 from typing import Self
 
 from message_contacts.clock import Instant
 from message_contacts.delivery.outcome import OutgoingMessage
-from message_contacts.recent import Recent
+from message_contacts.transports.mail_parts import Encoder, Lines, as_lines
 
 #: What can stand after MAIL FROM and RCPT TO and in a header without quoting.
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.\-]{0,251}[A-Za-z0-9])?")
@@ -30,16 +28,11 @@ _OWN_HEADERS = frozenset(
     }
 )  # fmt: skip
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_PLAIN_TEXT = re.compile(r"[ -~]*")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9 ]+")
 #: Bytes of text in one encoded word: 45 bytes are 60 letters of base64, 72 with the frame; the limit is 75.
 _WORD_BYTES = 45
 #: Letters of an unencoded header value; the limit of a line is 998, its name included.
 _VALUE_LENGTH = 900
-#: Lines that are kept as quoted-printable, and how long they are at most: 4 MB if all were Chinese and that long.
-_LINES_KEPT = 1_000
-_KEPT_LENGTH = 400
-_LINK = "://"
 
 
 def is_mail_address(text: str) -> bool:
@@ -85,9 +78,9 @@ class MailComposer:
         self._from = b"From: " + shown.encode("ascii") + b"\r\n"
         self._host = sender.host.encode("ascii")
         self._date: tuple[int, bytes] = (-1, b"")
-        self._lines = _QuotedLines()
+        self._encoder = Encoder()
 
-    def compose(self, message: OutgoingMessage, *, now: Instant) -> bytes:
+    def compose(self, message: OutgoingMessage, *, now: Instant) -> Lines:
         """The mail, lines ended by CRLF; dots at line starts are the SMTP client's business.
 
         Args:
@@ -100,46 +93,50 @@ class MailComposer:
         if not _MESSAGE_ID.fullmatch(message.message_id):
             raise ValueError("a message id has letters, digits, dots, hyphens and underscores only")
         message_id = message.message_id.encode("ascii")
-        # Only mails that go to many have lines worth keeping; nothing of a verification stays behind.
-        lines = _QuotedLines() if message.delivery_id is None else self._lines
-        head = b"".join(
-            (
-                b"Date: ",
-                self._date_line(now),
-                b"\r\n",
-                self._from,
-                b"To: ",
-                message.recipient.encode("ascii"),
-                b"\r\nSubject: ",
-                header_text(message.subject).encode("ascii"),
-                b"\r\nMessage-ID: <",
-                message_id,
-                b"@",
-                self._host,
-                b">\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n",
-                *(_further_header(name, value) for name, value in message.headers),
+        head = as_lines(
+            b"".join(
+                (
+                    b"Date: ",
+                    self._date_line(now),
+                    b"\r\n",
+                    self._from,
+                    b"To: ",
+                    message.recipient.encode("ascii"),
+                    b"\r\nSubject: ",
+                    header_text(message.subject).encode("ascii"),
+                    b"\r\nMessage-ID: <",
+                    message_id,
+                    b"@",
+                    self._host,
+                    b">\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n",
+                    *(_further_header(name, value) for name, value in message.headers),
+                )
             )
         )
         if message.html is None:
-            return head + _part(b"plain", message.text, lines)
+            (plain,) = self._encoder.parts((b"plain", message.text))
+            return Lines(head + plain)
+        plain, html = self._encoder.parts((b"plain", message.text), (b"html", message.html))
         # "=_" can stand neither in base64 nor in quoted-printable, so no text can end a part early.
         boundary = b"=_" + message_id[-48:]
-        return b"".join(
-            (
-                head,
-                b'Content-Type: multipart/alternative; boundary="',
-                boundary,
-                b'"\r\n\r\n--',
-                boundary,
-                b"\r\n",
-                _part(b"plain", message.text, lines),
-                b"\r\n--",
-                boundary,
-                b"\r\n",
-                _part(b"html", message.html, lines),
-                b"\r\n--",
-                boundary,
-                b"--\r\n",
+        return Lines(
+            b"".join(
+                (
+                    head,
+                    b'Content-Type: multipart/alternative; boundary="',
+                    boundary,
+                    b'"\r\n\r\n--',
+                    boundary,
+                    b"\r\n",
+                    plain,
+                    b"\r\n--",
+                    boundary,
+                    b"\r\n",
+                    html,
+                    b"\r\n--",
+                    boundary,
+                    b"--\r\n",
+                )
             )
         )
 
@@ -150,52 +147,18 @@ class MailComposer:
         return self._date[1]
 
 
-def _part(subtype: bytes, text: str, quoted_lines: _QuotedLines) -> bytes:
-    """A text part: quoted-printable when that stays readable, base64 otherwise."""
-    if "\r" in text:  # whatever ends a line here, CRLF ends it in the mail
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    lines = text.removesuffix("\n").split("\n")
-    content = "\r\n".join((*lines, "")).encode("utf-8", "replace")
-    if len(content) <= len(text) * 5 // 4:
-        name, encoded = b"quoted-printable", quoted_lines.quoted(lines)
-    else:
-        name, encoded = b"base64", base64.encodebytes(content).replace(b"\n", b"\r\n")
-    return b"".join(
-        (
-            b"Content-Type: text/",
-            subtype,
-            b"; charset=utf-8\r\nContent-Transfer-Encoding: ",
-            name,
-            b"\r\n\r\n",
-            encoded,
-        )
-    )
-
-
-class _QuotedLines:
-    """Lines as quoted-printable; those that came lately are kept, since most of a mail stands in many others too."""
-
-    def __init__(self) -> None:
-        self._kept: Recent[bytes] = Recent(_LINES_KEPT)
-
-    def quoted(self, lines: Iterable[str]) -> bytes:
-        """The lines, each ended by CRLF."""
-        return b"".join([self._kept.get(line) or self._quote(line) for line in lines])
-
-    def _quote(self, line: str) -> bytes:
-        quoted = binascii.b2a_qp(f"{line}\r\n".encode("utf-8", "replace"), istext=True)
-        if len(line) <= _KEPT_LENGTH and _LINK not in line:  # a link is one person's, and is authority
-            self._kept.put(line, quoted)
-        return quoted
-
-
 def header_text(text: str) -> str:
     """A text as a header value: as it is when short and ASCII, else in encoded words (RFC 2047), folded."""
     text = _UNPRINTABLE.sub(" ", text).strip()
     # A text that looks like an encoded word has to be encoded, or it would be read as one.
-    if len(text) <= _WORD_BYTES and _PLAIN_TEXT.fullmatch(text) and "=?" not in text:
+    if len(text) <= _WORD_BYTES and _is_plain(text) and "=?" not in text:
         return text
     return _words(text)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether it has printable ASCII characters only."""
+    return text.isascii() and text.isprintable()
 
 
 def _words(text: str) -> str:
@@ -219,8 +182,8 @@ def _word(chunk: bytes) -> str:
 def _further_header(name: str, value: str) -> bytes:
     if not _HEADER_NAME.fullmatch(name) or name.lower() in _OWN_HEADERS:
         raise ValueError(f"{name!r} is not a header that can be added")
-    if _UNPRINTABLE.search(value):
+    if not _is_plain(value) and _UNPRINTABLE.search(value):
         raise ValueError(f"the value of {name} has control characters")
     # Addresses in angle brackets (List-Unsubscribe) must not be encoded, so plain values stay as they are.
-    shown = value if len(value) <= _VALUE_LENGTH and _PLAIN_TEXT.fullmatch(value) else _words(value)
+    shown = value if len(value) <= _VALUE_LENGTH and _is_plain(value) else _words(value)
     return f"{name}: {shown}\r\n".encode("ascii")

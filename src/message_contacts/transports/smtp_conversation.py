@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence, Set
+from functools import lru_cache
 from typing import NamedTuple
 
 from message_contacts.transports.mail import is_mail_address
+from message_contacts.transports.mail_parts import Lines
 from message_contacts.transports.smtp_answers import Step
 
 #: Bytes of an answer, at most: more is nonsense.
@@ -70,8 +72,8 @@ class Envelope(NamedTuple):
 
     sender: str
     recipient: str
-    #: Lines that end by CRLF.
-    content: bytes
+    #: The first of them is a header field, which does not begin with a dot.
+    content: Lines
 
 
 class Conversation(asyncio.Protocol):
@@ -118,12 +120,10 @@ class Conversation(asyncio.Protocol):
             Refused: The server does not take it.
             TimeoutError, ConnectionLost: No telling whether the server has it, if it was the content that waited for
                 its answer. Nothing more can be said then.
-            ValueError: A line of the content does not end by CRLF, so that a server might see an end where there is
-                none, or an address is none and could say something else: a bug of the caller.
+            ValueError: An address is none and could say something else: a bug of the caller.
         """
         if not (is_mail_address(mail.sender) and is_mail_address(mail.recipient)):
             raise ValueError("an envelope has mail addresses only")
-        content = _content(mail.content)
         opening = (
             (Step.SENDER, b"MAIL FROM:<" + mail.sender.encode("ascii") + b">\r\n"),
             (Step.RECIPIENT, b"RCPT TO:<" + mail.recipient.encode("ascii") + b">\r\n"),
@@ -136,7 +136,7 @@ class Conversation(asyncio.Protocol):
             for step, command in opening:
                 self._say(command)
                 _expect(step, await self._answer(step), _OPENED[step])
-        self._say(content)
+        self._say(mail.content.replace(b"\r\n.", b"\r\n..") + _END)
         _expect(Step.CONTENT, await self._answer(Step.CONTENT), _TAKEN)
 
     async def _open_at_once(self, opening: Sequence[tuple[Step, bytes]]) -> None:
@@ -268,19 +268,19 @@ def _expect(step: Step, answer: Answer, codes: Set[int]) -> None:
 
 
 def _answer_of(lines: list[bytes]) -> Answer:
+    if len(lines) == 1:
+        return _answer_in_a_line(lines[0])
+    return _answer(lines)
+
+
+@lru_cache(maxsize=64)
+def _answer_in_a_line(line: bytes) -> Answer:
+    """The same few come again and again."""
+    return _answer([line])
+
+
+def _answer(lines: Sequence[bytes]) -> Answer:
     code = lines[-1][:3]
     if len(code) < 3 or not code.isdigit():
         return Answer(_NO_CODE, "no code")
     return Answer(int(code), b"\n".join([line[4:].strip() for line in lines]).decode("utf-8", "replace"))
-
-
-def _content(content: bytes) -> bytes:
-    """The content as it goes over the line: no line of it can be taken for its end."""
-    lines = content.count(b"\r\n")
-    if (
-        not content.endswith(b"\r\n")
-        or content.startswith(b".")
-        or not (content.count(b"\r") == content.count(b"\n") == lines)
-    ):
-        raise ValueError("the lines of a mail end by CRLF, and its first one is a header field")
-    return content.replace(b"\r\n.", b"\r\n..") + _END

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from message_contacts.transports.mail_parts import as_lines
 from message_contacts.transports.smtp_answers import Step
 from message_contacts.transports.smtp_conversation import ConnectionLost, Conversation, Envelope, Refused
 
-MAIL = Envelope("us@example.com", "tom@example.com", b"Subject: x\r\n\r\nHello\r\n.\r\n..dots\r\n")
+MAIL = Envelope("us@example.com", "tom@example.com", as_lines(b"Subject: x\r\n\r\nHello\r\n.\r\n..dots\r\n"))
 OPENING = [b"MAIL FROM:<us@example.com>\r\n", b"RCPT TO:<tom@example.com>\r\n", b"DATA\r\n"]
 CONTENT = b"Subject: x\r\n\r\nHello\r\n..\r\n...dots\r\n.\r\n"
 

@@ -153,7 +153,7 @@ class MessageTexts:
         html_fields["preferences"] = ", ".join(
             f'<a href="{escape(address)}">{escape(name)}</a>' for name, address in preferences
         )
-        return forms[0].fill(text_fields), forms[1].fill(html_fields)
+        return forms[0].filled(text_fields), forms[1].filled(html_fields)
 
     def _forms_of(self, case: _Case) -> tuple[Form, Form]:
         """Plain text and HTML of mails of one case."""
@@ -210,7 +210,7 @@ class MessageTexts:
 
     @staticmethod
     def _reasons(language: _Language, organisation: str, named: Sequence[Named], further: int) -> list[str]:
-        said = [
+        said: list[str] = [
             language.reasons[each.because.value if each.because else _FALLBACK].fill(
                 {
                     "name": each.name,

@@ -101,8 +101,8 @@ class VerificationTexts:
         fields = self._fields(request)
         return MailText(
             subject=self._subject.fill(fields),
-            text=self._text.fill(fields),
-            html=self._html.fill({name: str(escape(value)) for name, value in fields.items()}),
+            text=self._text.filled(fields),
+            html=self._html.filled({name: str(escape(value)) for name, value in fields.items()}),
         )
 
     def sms(self, request: Request, *, now: Instant) -> str:
