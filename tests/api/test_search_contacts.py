@@ -162,6 +162,26 @@ async def test_pages_cover_the_order_wanted_in_both_directions(api, sort_by, exp
         assert list(itertools.chain(*reversed(back[1:]))) == wanted[: len(wanted) - len(pages[-1])]
 
 
+async def test_names_that_differ_in_the_case_of_letters_only_stand_beside_each_other_on_pages_of_one(many):
+    for name in ("anna", "张三", "ANNA", "Anna", "bob"):
+        await many.add_contact(Name=name, EmailAddress="a@example.com")
+    expected = ["ANNA", "Anna", "anna", "bob", "张三"]
+
+    for descending in ("false", "true"):
+        pages = await every_page(many, SortBy="Name", Descending=descending, MaxResults=1)
+        assert list(itertools.chain(*pages)) == (expected if descending == "false" else expected[::-1])
+
+
+async def test_a_name_is_taken_as_it_is_written_and_by_another_contact_only(many):
+    await many.add_contact(Name="Anna", EmailAddress="a@example.com")
+    other = await many.add_contact(Name="anna", EmailAddress="b@example.com")
+
+    _, body = await many.error("UpdateMessageContact", ContactId=other, Name="Anna")
+
+    assert body["Code"] == "InvalidParameter.Name.AlreadyUsed"
+    await many.call("UpdateMessageContact", ContactId=other, Name="aNNA")
+
+
 async def test_a_page_stays_in_step_while_contacts_come_and_go(many):
     ids = {}
     for letter in "bdfhj":

@@ -175,11 +175,16 @@ def test_whose_turn_it_is_is_found_in_the_index_by_tenant(name: str, database_pa
     assert any("USING COVERING INDEX job_turn (channel=? AND account_id" in step for step in steps)
 
 
-def test_every_refusal_of_a_constraint_names_a_constraint_of_the_schema() -> None:
+def test_every_refusal_of_a_constraint_names_a_unique_rule_of_the_schema() -> None:
     constraints = {
         str(constraint.name): ", ".join(f"{table.name}.{column.name}" for column in constraint.columns)  # type: ignore[attr-defined]
         for table in SCHEMA.tables.values()
         for constraint in table.constraints
+    } | {
+        str(index.name): f"index '{index.name}'"
+        for table in SCHEMA.tables.values()
+        for index in table.indexes
+        if index.unique
     }
 
     assert set(REFUSALS) <= set(constraints)

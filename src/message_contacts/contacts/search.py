@@ -52,7 +52,7 @@ class Order:
         """Where a contact stands in this order."""
         return Place(
             status=contact.status(rules) if self.sort_by is SortBy.STATUS else None,
-            name=name_key(contact) if self.sort_by is SortBy.NAME else "",
+            name=contact.name.text if self.sort_by is SortBy.NAME else "",
             created_at=None if self.sort_by is SortBy.NAME else contact.created_at,
             contact_id=contact.contact_id,
         )
@@ -64,13 +64,8 @@ class Place:
 
     #: In the order by state, else None.
     status: Status | None = None
-    #: In the order by name, in small letters, else empty.
+    #: In the order by name, else empty.
     name: str = ""
     #: In the other orders, else None.
     created_at: Instant | None = None
     contact_id: str
-
-
-def name_key(contact: Contact) -> str:
-    """The form of a name by which lists are ordered."""
-    return contact.name.text.lower()

@@ -28,9 +28,10 @@ REFUSALS: Mapping[str, ErrorDefinition] = {
     UNIQUE_WEBHOOK_NAME: errors.INVALID_PARAMETER_NAME_ALREADY_USED,
 }
 
-#: SQLite reports the columns of a unique rule where PostgreSQL reports its name.
+#: SQLite reports the columns of a unique rule where PostgreSQL reports its name, and an index by its name if it is over
+#: more than columns.
 SQLITE_COLUMNS: Mapping[str, str] = {
-    "contact.account_id, contact.name": UNIQUE_CONTACT_NAME,
+    f"index '{UNIQUE_CONTACT_NAME}'": UNIQUE_CONTACT_NAME,
     "folder.account_id, folder.parent_id, folder.name": UNIQUE_FOLDER_NAME,
     "member.account_id, member.display_name": UNIQUE_MEMBER_DISPLAY_NAME,
     "member.account_name": UNIQUE_MEMBER_ACCOUNT_NAME,

@@ -68,7 +68,7 @@ FOUND_BY_NAME = (
 """
     + _COLUMNS
     + _ASKED
-    + " AND lower(name) >= $16 AND (lower(name), contact_id) > ($16, $17) ORDER BY lower(name), contact_id LIMIT $18"
+    + " AND lower(name) >= $16 AND (lower(name), name) > ($16, $17) ORDER BY lower(name), name LIMIT $18"
 )
 
 FOUND_BY_NAME_BACKWARDS = (
@@ -77,8 +77,8 @@ FOUND_BY_NAME_BACKWARDS = (
 """
     + _COLUMNS
     + _ASKED
-    + " AND lower(name) <= $16 AND (lower(name), contact_id) < ($16, $17)"
-    + " ORDER BY lower(name) DESC, contact_id DESC LIMIT $18"
+    + " AND lower(name) <= $16 AND (lower(name), name) < ($16, $17)"
+    + " ORDER BY lower(name) DESC, name DESC LIMIT $18"
 )
 
 COUNT_FOUND = (
@@ -99,9 +99,7 @@ async def rows_found(
     given = _parameters(account_id, asked, asked.status)
     if order.sort_by is SortBy.NAME:
         sql = FOUND_BY_NAME_BACKWARDS if order.descending else FOUND_BY_NAME
-        place: Parameters = ("", "") if after is None else (after.name, after.contact_id)
-        if after is None and order.descending:
-            place = (_AFTER_ALL_TEXT, "")
+        place = _name_place(after, descending=order.descending)
     else:
         sql = FOUND_BY_DATE_BACKWARDS if order.descending else FOUND_BY_DATE
         place = _date_place(after, descending=order.descending)
@@ -131,6 +129,13 @@ async def _rows_by_status(
             (rows,) = await database.report((sql, (*given, *place, limit - len(found))))
             found += rows
     return found
+
+
+def _name_place(after: Place | None, *, descending: bool) -> Parameters:
+    if after is not None:
+        # As `lower` does it in both databases, on PostgreSQL with the collation of the column: ASCII letters only.
+        return after.name.encode().lower().decode(), after.name
+    return (_AFTER_ALL_TEXT, "") if descending else ("", "")
 
 
 def _date_place(after: Place | None, *, descending: bool) -> Parameters:

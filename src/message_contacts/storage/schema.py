@@ -328,13 +328,12 @@ CONTACT = _table(
     _text("bindings", comment="JSON: node id and moment, oldest first; table binding has a row for each"),
     _version(),
     PrimaryKeyConstraint("account_id", "contact_id", name="key_contact"),
-    UniqueConstraint("account_id", "name", name=UNIQUE_CONTACT_NAME),
     ForeignKeyConstraint(["account_id"], ["resource_directory.account_id"], name="contact_in_directory"),
     comment="Contacts. Their status is worked out, not kept.",
 )
 Index("contact_order", CONTACT.c.account_id, CONTACT.c.created_at, CONTACT.c.contact_id)
-# Lists by name, as people look names up: whatever the case of the letters.
-Index("contact_name_order", CONTACT.c.account_id, func.lower(CONTACT.c.name), CONTACT.c.contact_id)
+# Keeps names apart, and in the order in which people look them up: whatever the case of the letters.
+Index(UNIQUE_CONTACT_NAME, CONTACT.c.account_id, func.lower(CONTACT.c.name), CONTACT.c.name, unique=True)
 
 BINDING = _table(
     "binding",
