@@ -108,6 +108,17 @@ async def test_migrating_again_changes_nothing_and_keeps_what_is_there(postgres_
     await storage.finish()
 
 
+async def test_the_planner_takes_every_tenant_to_be_large(postgres_url: str) -> None:
+    rows = await fetched(
+        postgres_url,
+        "SELECT relname::text, attoptions FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid"
+        " WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND attname = 'account_id'",
+    )
+
+    tables = {name for name, table in SCHEMA.tables.items() if "account_id" in table.columns}
+    assert dict(rows) == {name: ["n_distinct=10"] for name in tables}
+
+
 def test_a_database_without_a_schema_is_not_opened(empty_postgres_url: str) -> None:
     with pytest.raises(SchemaMismatch, match="run `message-contacts migrate`"):
         open_postgres(empty_postgres_url, FakeClock())

@@ -93,12 +93,10 @@ class MessageExpansion:
         progress = await self.messages.progress(account_id, message_id)
         if message is None or progress is None or progress.step != step:
             return Decision((), _Step("done-already"))
-        batch = Batch(
-            message=message,
-            before=progress,
-            circumstances=await self.conditions(account_id),
-            now=self.clock.now(),
-        )
+        finds = progress.stage not in (Stage.WITHDRAW, Stage.RELEASE)
+        # All that was said of the tenant's addresses: read only where somebody is found.
+        circumstances = await self.conditions(account_id) if finds else Circumstances()
+        batch = Batch(message=message, before=progress, circumstances=circumstances, now=self.clock.now())
         if batch.stage is Stage.WITHDRAW:
             await self._withdraw(batch)
         elif batch.stage is Stage.RELEASE:

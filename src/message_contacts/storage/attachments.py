@@ -17,18 +17,15 @@ ATTACHMENT_COUNT = """
 """
 
 HOLDERS = """
-    -- The users that have a policy, by user id. Found in the index, which SQLite would not use for whole rows.
+    -- The users that have a policy, by user id.
     SELECT ram_user.user_id, ram_user.name, ram_user.display_name, ram_user.mobile_phone, ram_user.email,
            ram_user.comments, ram_user.created_at, ram_user.updated_at, ram_user.version,
            policy_attachment.attached_at, policy_attachment.version
-      FROM policy_attachment AS found
-      JOIN policy_attachment ON policy_attachment.account_id = found.account_id
-                            AND policy_attachment.user_id = found.user_id
-                            AND policy_attachment.policy_type = found.policy_type
-                            AND policy_attachment.policy_name = found.policy_name
-      JOIN ram_user ON ram_user.account_id = found.account_id AND ram_user.user_id = found.user_id
-     WHERE found.account_id = $1 AND found.policy_type = $2 AND found.policy_name = $3
-     ORDER BY found.user_id
+      FROM policy_attachment
+      JOIN ram_user ON ram_user.account_id = policy_attachment.account_id
+                   AND ram_user.user_id = policy_attachment.user_id
+     WHERE policy_attachment.account_id = $1 AND policy_type = $2 AND policy_name = $3
+     ORDER BY policy_attachment.user_id
 """
 
 INSERT_ATTACHMENT = """

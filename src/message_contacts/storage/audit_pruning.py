@@ -30,9 +30,10 @@ DELETE_PERSONAL_PART = """
     DELETE FROM audit_personal WHERE account_id = $1 AND person_id = $2 AND event_id = $3
 """
 
+# Not "sequence IS NOT NULL": PostgreSQL would go through the index of all that are sealed.
 DELETE_EVENT = """
     -- Take an event away that is in the part of the chain that goes.
-    DELETE FROM audit_event WHERE account_id = $1 AND event_id = $2 AND sequence IS NOT NULL
+    DELETE FROM audit_event WHERE account_id = $1 AND event_id = $2 AND coalesce(sequence, 0) > 0
 """
 
 

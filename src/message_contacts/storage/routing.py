@@ -70,8 +70,10 @@ FOLDERS = """
 """
 
 OLDEST_IN_FOLDERS = """
-    -- By folder, when the first of the members that are directly in it came there.
-    SELECT folder_id, min(placed_at) FROM member WHERE account_id = $1 GROUP BY folder_id
+    -- By folder, when the first of the members that are directly in it came there, if there is any.
+    SELECT folder_id, (SELECT min(placed_at) FROM member
+                        WHERE member.account_id = $1 AND member.folder_id = folder.folder_id)
+      FROM folder WHERE folder.account_id = $1
 """
 
 PLACED_MEMBERS = """
@@ -180,7 +182,9 @@ class Routing:
 
     async def folder_tree(self, account_id: str) -> FolderTree | None:
         folders, oldest = await self._database.report((FOLDERS, (account_id,)), (OLDEST_IN_FOLDERS, (account_id,)))
-        return _tree(folders, {folder_id: Instant(placed_at) for folder_id, placed_at in oldest})
+        return _tree(
+            folders, {folder_id: Instant(placed_at) for folder_id, placed_at in oldest if placed_at is not None}
+        )
 
     async def placed(self, account_id: str, member_ids: Sequence[str]) -> Mapping[str, Placed]:
         return _placed(await self._of_members(PLACED_MEMBERS, account_id, member_ids))

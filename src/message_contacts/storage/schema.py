@@ -296,6 +296,7 @@ Index(
     MEMBER.c.member_id,
     MEMBER.c.display_name,  # for counts by keyword: without it SQLite prefers to go through the whole directory
 )
+Index("member_placed_in_folder", MEMBER.c.account_id, MEMBER.c.folder_id, MEMBER.c.placed_at)
 
 CONTACT = _table(
     "contact",

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, NullPool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from message_contacts.storage.migrations import byte_order as byte_order  # noqa: PLC0414 - for its effect on Text
+from message_contacts.storage.migrations.statistics import assume_large_tenants
 from message_contacts.storage.postgres_connection import PostgresAddress, first_connected
 
 #: Whoever holds it migrates; says nothing to anybody but us.
@@ -43,3 +44,4 @@ def _upgrade(connection: Connection, revision: str) -> None:
     configuration.set_main_option("script_location", str(Path(__file__).parent))
     configuration.attributes["connection"] = connection
     command.upgrade(configuration, revision)
+    assume_large_tenants(connection)

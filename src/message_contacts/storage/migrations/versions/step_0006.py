@@ -3,7 +3,8 @@
 SQLite cannot take a rule away from a table, so there the table is made anew. A program of the release before works on:
 on PostgreSQL as it did, on SQLite it does not know what to make of the refusal of a name that is taken.
 
-Also the first step behind which SQLite's planner gets statistics: `statistics`.
+An index more for the time when the first of a folder's members came there. And the first step behind which the planners
+are told what to assume: `statistics`.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Replace the rule and the index."""
+    """Replace the rule and the index, and make the other one."""
     op.drop_index("contact_name_order", table_name="contact")
     if op.get_bind().dialect.name == "sqlite":
         _make_contacts_anew()
     else:
         op.drop_constraint("unique_contact_name", "contact", type_="unique")
+    op.create_index("member_placed_in_folder", "member", ["account_id", "folder_id", "placed_at"], unique=False)
     op.create_index("unique_contact_name", "contact", ["account_id", sa.text("lower(name)"), "name"], unique=True)
 
 
