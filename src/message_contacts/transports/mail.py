@@ -14,7 +14,7 @@ from typing import Self
 
 from message_contacts.clock import Instant
 from message_contacts.delivery.outcome import OutgoingMessage
-from message_contacts.transports.mail_parts import Encoder, Lines, as_lines
+from message_contacts.transports.mail_parts import Encoder, Lines, as_lines, joined
 
 #: What can stand after MAIL FROM and RCPT TO and in a header without quoting.
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.\-]{0,251}[A-Za-z0-9])?")
@@ -115,29 +115,18 @@ class MailComposer:
         )
         if message.html is None:
             (plain,) = self._encoder.parts((b"plain", message.text))
-            return Lines(head + plain)
+            return joined(head, plain)
         plain, html = self._encoder.parts((b"plain", message.text), (b"html", message.html))
         # "=_" can stand neither in base64 nor in quoted-printable, so no text can end a part early.
         boundary = b"=_" + message_id[-48:]
-        return Lines(
-            b"".join(
-                (
-                    head,
-                    b'Content-Type: multipart/alternative; boundary="',
-                    boundary,
-                    b'"\r\n\r\n--',
-                    boundary,
-                    b"\r\n",
-                    plain,
-                    b"\r\n--",
-                    boundary,
-                    b"\r\n",
-                    html,
-                    b"\r\n--",
-                    boundary,
-                    b"--\r\n",
-                )
-            )
+        between = b"\r\n--" + boundary
+        return joined(
+            head,
+            as_lines(b'Content-Type: multipart/alternative; boundary="' + boundary + b'"\r\n' + between + b"\r\n"),
+            plain,
+            as_lines(between + b"\r\n"),
+            html,
+            as_lines(between + b"--\r\n"),
         )
 
     def _date_line(self, now: Instant) -> bytes:

@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from message_contacts.verification.texts.form import Filled, Form
 
-#: Bytes that begin a line and end by CRLF, and in which nothing else ends a line: made by `as_lines` only.
+#: Bytes that begin a line and end by CRLF, and in which nothing else ends a line: made by `as_lines` and `joined` only.
 Lines = NewType("Lines", bytes)
 
 #: Bytes of a text in UTF-8 for each of its characters, up to which it is quoted: beyond, little of it can be read.
@@ -38,6 +38,15 @@ def as_lines(content: bytes) -> Lines:
     return Lines(content)
 
 
+def joined(*lines: Lines) -> Lines:
+    """Lines behind each other, which are lines as well."""
+    return Lines(b"".join(lines))
+
+
+_NOTHING = as_lines(b"")
+_END_OF_LINE = as_lines(b"\r\n")
+
+
 class Encoder:
     """Makes parts of a mail."""
 
@@ -54,7 +63,7 @@ class Encoder:
         parts = []
         for subtype, text in texts:
             encoding, lines = self._filled(text, said) if type(text) is Filled else _plain(text)
-            parts.append(Lines(_HEAD % (subtype, encoding) + lines))
+            parts.append(joined(as_lines(_HEAD % (subtype, encoding)), lines))
         return parts
 
     def _filled(self, text: Filled, said: dict[str, Lines]) -> tuple[bytes, Lines]:
@@ -79,7 +88,7 @@ class _QuotedForm:
         """
         if self._bytes + sum(map(_bytes, text.values)) > len(text) * _QUOTED_UP_TO:
             return _plain(text)
-        pieces: list[bytes] = []
+        pieces: list[Lines] = []
         for before, value in zip(self._texts, text.values, strict=True):
             quoted = said.get(value)
             if quoted is None:
@@ -87,8 +96,8 @@ class _QuotedForm:
             pieces += before, quoted
         pieces.append(self._last)
         if not text.endswith(_LINE_ENDS):
-            pieces.append(b"\r\n")
-        return b"quoted-printable", Lines(b"".join(pieces))
+            pieces.append(_END_OF_LINE)
+        return b"quoted-printable", joined(*pieces)
 
 
 def _plain(text: str) -> tuple[bytes, Lines]:
@@ -103,7 +112,7 @@ def _plain(text: str) -> tuple[bytes, Lines]:
 def _quoted(text: str) -> Lines:
     """A text as quoted-printable, with a soft break at its end if no line ends there."""
     if not text:
-        return Lines(b"")
+        return _NOTHING
     content = _content(text)
     if content.endswith(b"\n"):
         return as_lines(binascii.b2a_qp(content, istext=True))

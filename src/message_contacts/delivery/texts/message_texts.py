@@ -210,7 +210,7 @@ class MessageTexts:
 
     @staticmethod
     def _reasons(language: _Language, organisation: str, named: Sequence[Named], further: int) -> list[str]:
-        said: list[str] = [
+        said = [
             language.reasons[each.because.value if each.because else _FALLBACK].fill(
                 {
                     "name": each.name,
