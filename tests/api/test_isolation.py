@@ -119,6 +119,8 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
     "ListPolicyVersions": {"PolicyType": "Custom"},
     "PreviewChange": {"Change": "DeleteContact"},
     "SendTestMessage": {"Channel": "email"},
+    "TagResources": {"ResourceType": "Folder"},
+    "UntagResources": {"ResourceType": "Folder", "TagKey": ["k"]},
     "UpdateAccount": {"NewDisplayName": "renamed"},
 }
 #: What may be wrong with the call about the own things: never that they do not exist.

@@ -29,6 +29,9 @@ DECLARED = {operation.name: operation for version, operation in REGISTRY.all() i
 EVERY_OPERATION = pytest.mark.parametrize("name", contract.operations())
 
 
+#: Operations beside the contract's (docs/adr/0032).
+TERRAFORM_CALLS = {"ListTagResources", "TagResources", "UntagResources"}
+
 #: Parameters whose presence alone means something: their default counts only once another one asks for it.
 GIVEN_OR_NOT = {("ListAccounts", "MaxResults")}
 
@@ -59,8 +62,9 @@ def refused(parameter: Parameter, raw: Any) -> bool:
     return False
 
 
-def test_the_version_offers_exactly_the_operations_of_the_contract() -> None:
-    assert sorted(DECLARED) == sorted(contract.operations())
+def test_the_version_offers_exactly_the_operations_of_the_contract_and_those_that_terraform_needs_beside() -> None:
+    assert sorted({*DECLARED} - TERRAFORM_CALLS) == sorted(contract.operations())
+    assert DECLARED.keys() >= TERRAFORM_CALLS
 
 
 @EVERY_OPERATION

@@ -1,22 +1,30 @@
-"""Tags of folders and members, version 2020-03-31. Declaration and thin handler.
+"""Tags of folders and members. Declarations and thin handlers.
 
-A Terraform run asks for the tags of every member it reads. There are no resource groups here, so the type that the
-vendor takes when none is given has no resources.
+A Terraform run asks for the tags of every folder and member it reads, and sets them by operations of their own: the
+contract's operations have them only where something is created (docs/adr/0032). There are no resource groups here: the
+type that the vendor takes when none is given has no resources to list, and nothing of it can be tagged.
 
-Source: the vendor's Python client of that version, 2.6.2 (ListTagResources).
+Source: the vendor's clients of 2022-04-19, 2.3.1 of 2026-02-04, and of 2020-03-31, 2.6.2; API reference, TagResources,
+2025-12-15, and UntagResources, 2026-07-04; what the Terraform provider of 2026-08-21 calls.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
-from message_contacts.directory.model import Folder, Member, Tags
+from message_contacts import errors
+from message_contacts.changes import Decision
+from message_contacts.directory import tags
+from message_contacts.directory.model import Tags
+from message_contacts.directory.tags import Resource
 from message_contacts.operations import paging
-from message_contacts.operations.call import Call
-from message_contacts.operations.directory_parameters import MAX_RESULTS, TAG_FILTER
+from message_contacts.operations.call import Call, Rules
+from message_contacts.operations.directory_parameters import MAX_RESULTS, TAG, TAG_FILTER
 from message_contacts.operations.registry import (
+    RESOURCE_DIRECTORY_MASTER,
     RESOURCE_MANAGER,
     Access,
     Field,
@@ -26,7 +34,9 @@ from message_contacts.operations.registry import (
     Parameter,
     operation,
 )
+from message_contacts.operations.values import parse_boolean
 
+_BOTH = (RESOURCE_DIRECTORY_MASTER, RESOURCE_MANAGER)
 _MAX_RESOURCES = 50
 
 
@@ -36,34 +46,52 @@ class ResourceType(StrEnum):
     FOLDER = "Folder"
 
 
-def _parse_resource_ids(texts: Sequence[str], _rules: Any) -> list[str]:
-    if len(texts) > _MAX_RESOURCES:
-        raise ValueError("too many resources")
-    return list(dict.fromkeys(texts))
+def _at_most(count: int) -> Callable[[Sequence[str], Rules], list[str]]:
+    """Parses a list of so many texts, each of them once. Raises: ValueError when there are more."""
+
+    def parse(texts: Sequence[str], _rules: Rules) -> list[str]:
+        if len(texts) > count:
+            raise ValueError("too many")
+        return list(dict.fromkeys(texts))
+
+    return parse
+
+
+_TAGGED = (ResourceType.ACCOUNT, ResourceType.FOLDER)
+_RESOURCE_TYPE = Parameter(
+    name="ResourceType",
+    parse=lambda text, _rules: _TAGGED[_TAGGED.index(ResourceType(text))],
+    doc="Kind of the resources.",
+    example="Account",
+    choices=_TAGGED,
+    required=True,
+)
+_OLDER_RESOURCE_TYPE = replace(
+    _RESOURCE_TYPE,
+    parse=lambda text, _rules: ResourceType(text),
+    doc="Kind of the resources. There are no resource groups.",
+    choices=tuple(ResourceType),
+    required=False,
+    default=ResourceType.RESOURCE_GROUP,
+)
+_RESOURCE_ID = Parameter(
+    name="ResourceId",
+    kind=Kind.TEXTS,
+    parse=_at_most(_MAX_RESOURCES),
+    doc=f"Folders or members, at most {_MAX_RESOURCES}.",
+    example=["181761095690****"],
+    required=True,
+)
 
 
 @operation(
     "ListTagResources",
     access=Access.READ,
     doc="Lists the tags of folders or members. Resources that do not exist have none.",
-    source="the vendor's Python client, 2.6.2",
+    source="the vendor's Go client v2.3.1, ListTagResources, 2026-02-04",
     parameters=[
-        Parameter(
-            name="ResourceType",
-            parse=lambda text, _rules: ResourceType(text),
-            doc="Kind of the resources. There are no resource groups.",
-            example="Account",
-            choices=tuple(ResourceType),
-            default=ResourceType.RESOURCE_GROUP,
-        ),
-        Parameter(
-            name="ResourceId",
-            kind=Kind.TEXTS,
-            parse=_parse_resource_ids,
-            doc="Folders or members, at most 50.",
-            example=["181761095690****"],
-            required=True,
-        ),
+        _RESOURCE_TYPE,
+        _RESOURCE_ID,
         TAG_FILTER,
         MAX_RESULTS,
         Parameter(
@@ -85,7 +113,6 @@ def _parse_resource_ids(texts: Sequence[str], _rules: Any) -> list[str]:
         ),
         "NextToken": Field("string", "Token of the next page; absent on the last one.", "10"),
     },
-    versions=[RESOURCE_MANAGER],
 )
 async def list_tag_resources(
     call: Call,
@@ -108,7 +135,89 @@ async def list_tag_resources(
     return {"TagResources": found[next_token:end], **more}
 
 
-async def _resource(call: Call, resource_type: ResourceType, resource_id: str) -> Folder | Member | None:
+@operation(
+    "TagResources",
+    access=Access.WRITE,
+    doc="Puts tags on folders or members: on all of them or, when one does not exist, on none. A tag whose key is "
+    "there already gets the new value.",
+    source="API reference, TagResources, 2025-12-15",
+    parameters=[
+        _RESOURCE_TYPE,
+        _RESOURCE_ID,
+        replace(TAG, required=True, default=None, doc=f"Tags: each key once. A resource has at most {tags.MAX_TAGS}."),
+    ],
+    raises=[errors.ENTITY_NOT_EXISTS_ACCOUNT, errors.ENTITY_NOT_EXISTS_FOLDER],
+    versions=_BOTH,
+)
+async def tag_resources(
+    call: Call, *, resource_type: ResourceType, resource_id: Sequence[str], tag: Tags
+) -> Mapping[str, Any]:
+    def decide(found: Sequence[Resource]) -> Decision[None]:
+        try:
+            return tags.add_tags(found, tag)
+        except ValueError:
+            raise errors.invalid("Tag")() from None
+
+    await call.change(lambda: _existing(call, resource_type, resource_id), decide)
+    return {}
+
+
+@operation(
+    "UntagResources",
+    access=Access.WRITE,
+    doc="Takes tags from folders or members: from all of them or, when one does not exist, from none.",
+    source="API reference, UntagResources, 2026-07-04",
+    parameters=[
+        _RESOURCE_TYPE,
+        _RESOURCE_ID,
+        Parameter(
+            name="TagKey",
+            kind=Kind.TEXTS,
+            parse=_at_most(tags.MAX_TAGS),
+            doc=f"Keys of the tags, at most {tags.MAX_TAGS}. Needed unless All is true.",
+            example=["k1"],
+        ),
+        Parameter(
+            name="All",
+            kind=Kind.BOOLEAN,
+            parse=parse_boolean,
+            doc="Take all tags, whatever TagKey says.",
+            example="false",
+            default=False,
+        ),
+    ],
+    raises=[errors.missing("TagKey"), errors.ENTITY_NOT_EXISTS_ACCOUNT, errors.ENTITY_NOT_EXISTS_FOLDER],
+    versions=_BOTH,
+)
+async def untag_resources(
+    call: Call,
+    *,
+    resource_type: ResourceType,
+    resource_id: Sequence[str],
+    tag_key: Sequence[str] | None,
+    all: bool,  # noqa: A002 - the parameter's name
+) -> Mapping[str, Any]:
+    if not tag_key and not all:
+        raise errors.missing("TagKey")()
+    keys = None if all else tag_key
+    await call.change(lambda: _existing(call, resource_type, resource_id), lambda found: tags.remove_tags(found, keys))
+    return {}
+
+
+async def _existing(call: Call, resource_type: ResourceType, resource_ids: Sequence[str]) -> Sequence[Resource]:
+    """The resources, by id. Raises: ENTITY_NOT_EXISTS_ACCOUNT, ENTITY_NOT_EXISTS_FOLDER when one does not exist."""
+    found: list[Resource] = []
+    # In one order whoever changes them, so that two who do never wait for each other.
+    for resource_id in sorted(resource_ids):
+        resource = await _resource(call, resource_type, resource_id)
+        if resource is None:
+            account = resource_type is ResourceType.ACCOUNT
+            raise errors.ENTITY_NOT_EXISTS_ACCOUNT() if account else errors.ENTITY_NOT_EXISTS_FOLDER()
+        found.append(resource)
+    return found
+
+
+async def _resource(call: Call, resource_type: ResourceType, resource_id: str) -> Resource | None:
     match resource_type:
         case ResourceType.ACCOUNT:
             return await call.services.directory.member(call.account_id, resource_id)
@@ -118,4 +227,14 @@ async def _resource(call: Call, resource_type: ResourceType, resource_id: str) -
             return None
 
 
-OPERATIONS: tuple[Operation, ...] = (list_tag_resources,)
+_OLDER_LIST = replace(
+    list_tag_resources,
+    versions=(RESOURCE_MANAGER,),
+    source="the vendor's Python client, 2.6.2",
+    parameters=tuple(
+        _OLDER_RESOURCE_TYPE if parameter is _RESOURCE_TYPE else parameter
+        for parameter in list_tag_resources.parameters
+    ),
+)
+
+OPERATIONS: tuple[Operation, ...] = (list_tag_resources, _OLDER_LIST, tag_resources, untag_resources)

@@ -70,6 +70,8 @@ SUBJECTS = {
         "ListAccountsForParent",
         "GetPayerForAccount",
         "ListTagResources",
+        "TagResources",
+        "UntagResources",
     ),
     mark("Who is reached"): (
         "ListEffectiveContacts",
