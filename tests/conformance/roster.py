@@ -37,10 +37,12 @@ class Toolchain:
     sources: tuple[str, ...] = ()
     #: Folder for what it makes, ignored by git.
     products: str = ""
+    #: Another one's name, if its drivers lie with that one's.
+    beside: str = ""
 
     @property
     def folder(self) -> Path:
-        return CLIENTS / self.name
+        return CLIENTS / (self.beside or self.name)
 
     def absence(self) -> str | None:
         """Why its clients do not take part; None when they do."""
@@ -99,7 +101,11 @@ JAVA = Toolchain(
     sources=("pom.xml", "src/**/*.java"),
     products="target",
 )
-TOOLCHAINS = (PYTHON, NODE, GO, JAVA)
+#: The vendor's command-line interface, which no package registry has: it takes part where it is installed.
+CLI = Toolchain(name="cli", tools=("aliyun",), beside="python")
+TOOLCHAINS = (PYTHON, NODE, GO, JAVA, CLI)
+#: Terraform with the vendor's provider, which is on the PATH as well; see `test_terraform.py`.
+TERRAFORM = Toolchain(name="terraform", tools=("terraform", "terraform-provider-alicloud"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +141,8 @@ class Variant:
     mismatch: Told
     #: Answers arrive without types (XML): the contract tells what is a number and what a list.
     untyped: bool = False
+    #: Lists travel as one JSON array, and not with positions.
+    lists_as_json: bool = False
     #: The client sends parameters with empty values but leaves them out of what it signs, so no server can take them.
     signs_no_empty_values: bool = False
 
@@ -238,6 +246,20 @@ ROSTER = (
                 mismatch=Told(code="SignatureDoesNotMatch", message="InvalidAccessKeySecret: Please check"),
             )
             for name, shape in (("get", "GET v1 query"), ("post", "POST v1 query"), ("form", "POST v1 form"))
+        ),
+    ),
+    Client(
+        name="aliyun (command line)",
+        toolchain=CLI,
+        command=(sys.executable, "vendor_cli.py"),
+        tells_status=False,
+        variants=(
+            Variant(
+                name="post",
+                shape="POST v1 query",
+                mismatch=_V1_MISMATCH,
+                lists_as_json=True,
+            ),
         ),
     ),
     Client(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -80,8 +81,10 @@ def run_script(place: Place, text: str, folder: Path) -> Outcome:
     )
     output = done.stdout.decode()
     if not output:
-        # Our command tells errors in words: `Error: Code (HTTP 400)`.
-        return Outcome(None, done.stderr.decode().removeprefix("Error: ").split()[0])
+        # Our command tells errors in words, `Error: Code (HTTP 400)`, and the vendor's in lines, `ErrorCode: Code`.
+        code = re.search(r"^(?:Error|ErrorCode): (\S+)", done.stderr.decode(), re.MULTILINE)
+        assert code, done.stderr.decode()
+        return Outcome(None, code[1])
     body = json.loads(output)
     return Outcome(None, body["Code"]) if "Code" in body and "HostId" in body else Outcome(body)
 

@@ -21,11 +21,11 @@ from message_contacts.console.site.samples.call import Argument, SampleCall
 from message_contacts.operations.catalogue import REGISTRY
 from message_contacts.operations.registry import Access
 from tests.conformance.confirming import visit
-from tests.conformance.roster import GO, JAVA, Toolchain
+from tests.conformance.roster import CLI, GO, JAVA, Toolchain
 from tests.conformance.service import RunningService, running_service
 from tests.console.sample_runs import Outcome, Place, call_of, run_all, run_script, text_of
 
-LANGUAGES = ("python", "python-common", "node", "curl")
+LANGUAGES = ("python", "python-common", "node", "curl", *(("cli",) if CLI.absence() is None else ()))
 #: Operations whose answer is another one each time, or that wait.
 _NEVER_THE_SAME = {"ListAuditEvents", "VerifyAuditTrail"}
 

@@ -13,13 +13,14 @@ from message_contacts.operations.catalogue import REGISTRY
 from message_contacts.operations.registry import Kind, Operation
 from message_contacts.protocol.parameters import flattened
 from tests.conformance.recorder import Recorder, Request, recording
+from tests.conformance.roster import CLI
 from tests.console.sample_runs import Place, call_of, run_all
 
 #: Ends literals, lines, templates and comments of all the languages, and holds what is not ASCII.
 HOSTILE = (
     "\"'`\\ $(id) ${x} %{y} $$ #{z} <b>&amp;</b> */ // -- \\u0022 \\x41 %41 + 王小明 e\u0301 😀 \u202e \u2028\n\r\t."
 )
-LANGUAGES = ("python", "python-common", "node")
+LANGUAGES = ("python", "python-common", "node", *(("cli",) if CLI.absence() is None else ()))
 SCRIPTS = ("curl", "own")
 
 
@@ -78,11 +79,11 @@ def test_sample_of_every_operation_sends_its_arguments(
 
 
 def plain(call: SampleCall, parameters: Mapping[str, str]) -> dict[str, str]:
-    """The same without what the vendor's typed SDKs do otherwise: `True`, and objects of RAM as JSON."""
+    """The same without what the vendor's clients do otherwise: `True`, objects of RAM as JSON and, its CLI, lists."""
     kinds = {parameter.name: parameter.kind for parameter in call.operation.parameters}
     found: dict[str, str] = {}
     for name, value in parameters.items():
-        if kinds.get(name) is Kind.OBJECTS:
+        if kinds.get(name) in (Kind.OBJECTS, Kind.TEXTS):
             found |= flattened({name: json.loads(value)})
         else:
             found[name] = value.lower() if kinds.get(name) is Kind.BOOLEAN else value

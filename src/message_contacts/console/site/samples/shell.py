@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+
+import orjson
 
 from message_contacts.console.site.samples.call import KEY_ID, KEY_SECRET, REGION, SampleCall
 from message_contacts.console.site.samples.literals import shell_word
@@ -28,7 +30,12 @@ def vendor(call: SampleCall) -> str:
     words += ["--endpoint", call.endpoint.authority, "--region", REGION]
     if call.endpoint.scheme == "http":
         words.append("--insecure")
-    return _command(words, _options(call, joined=False))
+    # It takes a list as JSON, and refuses the positions in which the other clients send it.
+    given = {
+        name: value if isinstance(value, str) else orjson.dumps(value).decode()
+        for name, value in call.arguments.items()
+    }
+    return _command(words, _options(given, joined=False))
 
 
 def own(call: SampleCall) -> str:
@@ -37,7 +44,7 @@ def own(call: SampleCall) -> str:
     Raises: ValueError when a value cannot be given on a command line.
     """
     words = ["message-contacts", "api", call.action, "--endpoint", call.endpoint.url, "--version", call.version]
-    return _command(words, _options(call, joined=True))
+    return _command(words, _options(call.flat, joined=True))
 
 
 def curl(call: SampleCall) -> str:
@@ -91,8 +98,8 @@ def curl(call: SampleCall) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _options(call: SampleCall, *, joined: bool) -> Iterator[str]:
-    for name, text in call.flat.items():
+def _options(given: Mapping[str, str], *, joined: bool) -> Iterator[str]:
+    for name, text in given.items():
         # With `=` a value may begin with a hyphen. The vendor's CLI takes an empty one as a word of its own only.
         yield f"--{name}={shell_word(text) if text else ''}" if text or joined else f"--{name} ''"
 

@@ -6,7 +6,7 @@ Source: documentation of the provider alicloud, pages of the resources named her
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from message_contacts.console.site.samples.call import REGION, Argument, SampleCall
@@ -21,8 +21,6 @@ class Resource:
     type: str
     #: Parameter of the operation -> argument of the resource.
     arguments: Mapping[str, str]
-    #: Arguments that have to be there whatever the call says.
-    fixed: Mapping[str, str] = field(default_factory=dict)
     #: Parameters that hold tags, which a resource takes as a map.
     tags: str = ""
 
@@ -42,7 +40,8 @@ _FOLDER = Resource(
     type="alicloud_resource_manager_folder",
     arguments={"FolderName": "folder_name", "ParentFolderId": "parent_folder_id"},
 )
-_DIRECTORY = Resource(type="alicloud_resource_manager_resource_directory", arguments={}, fixed={"status": "Enabled"})
+#: Its `status` is that of control policies, which there are none of here.
+_DIRECTORY = Resource(type="alicloud_resource_manager_resource_directory", arguments={})
 
 #: Version and operation -> the resource that makes it. The provider's own calls of the directory's operations are those
 #: of 2020-03-31; for whoever looks at the newer version they come to the same.
@@ -101,13 +100,18 @@ def resource(call: SampleCall) -> str | None:
     arguments = {
         found.arguments[name]: _value(value) for name, value in call.arguments.items() if name in found.arguments
     }
-    arguments |= {name: hcl_literal(text) for name, text in found.fixed.items()}
     tags = call.arguments.get(found.tags, "") if found.tags else ""
     lines = [
         "# The provider reads the access key from the environment, and where to call:",
         *(f"#   export ALIBABA_CLOUD_ENDPOINT_{product}={endpoint}" for product in _PRODUCTS[call.version]),
         f"#   export ALIBABA_CLOUD_REGION={REGION}",
         "#   export ALIBABA_CLOUD_ACCOUNT_TYPE=International",
+        "",
+        "terraform {",
+        "  required_providers {",
+        '    alicloud = { source = "aliyun/alicloud" }',
+        "  }",
+        "}",
         "",
         'provider "alicloud" {',
         *(['  protocol = "HTTP"'] if call.endpoint.scheme == "http" else []),
