@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from message_contacts import errors
 from message_contacts.operations.registry import RESOURCE_DIRECTORY_MASTER, RESOURCE_MANAGER
 from tests.api.directory_tree import NO_FOLDER, NO_MEMBER, account_without_directory
+from tests.assertions import assert_error
 from tests.harness import Api
 
 VERSIONS = pytest.mark.parametrize("version", [RESOURCE_DIRECTORY_MASTER, RESOURCE_MANAGER])
@@ -56,8 +58,7 @@ async def test_all_resources_are_tagged_or_none(api: Api) -> None:
         about = {"ResourceType": kind, "ResourceId": [member_id, missing]}
         for change in ({"Tag": tags(k="other")}, {"All": True}):
             action = "TagResources" if "Tag" in change else "UntagResources"
-            status, body = await api.error(action, **about, **change)
-            assert (status, body["Code"]) == (404, f"EntityNotExists.{kind}")
+            assert (await api.error(action, **about, **change))[1]["Code"] == f"EntityNotExists.{kind}"
     assert await tags_of(api, "Account", member_id) == {"k": "v"}
 
 
@@ -115,6 +116,19 @@ async def test_same_tags_again_change_nothing_and_leave_no_event(api: Api) -> No
 async def test_what_cannot_be_used_is_refused(api: Api, action: str, parameters: dict[str, Any], code: str) -> None:
     status, body = await api.error(action, **parameters)
     assert (status, body["Code"]) == (400, code)
+
+
+@pytest.mark.parametrize(
+    ("about", "expected"),
+    [
+        ({"ResourceType": "Account", "ResourceId": [NO_MEMBER]}, errors.ENTITY_NOT_EXISTS_ACCOUNT),
+        ({"ResourceType": "Folder", "ResourceId": [NO_FOLDER]}, errors.ENTITY_NOT_EXISTS_FOLDER),
+    ],
+)
+async def test_tag_resources_refuses_what_it_cannot_find(
+    api: Api, about: dict[str, Any], expected: errors.ErrorDefinition
+) -> None:
+    assert_error(await api.error("TagResources", **about, Tag=tags(k="v")), expected)
 
 
 async def test_without_a_directory_there_is_nothing_to_tag(api: Api) -> None:
