@@ -164,3 +164,48 @@ async def test_a_member_is_removed_once(api: Api, meanwhile: Meanwhile) -> None:
     meanwhile.do(lambda: api.call("RemoveCloudAccount", AccountId=member_id))
     refusal = await api.error("RemoveCloudAccount", AccountId=member_id)
     assert_error(refusal, errors.ENTITY_NOT_EXISTS_ACCOUNT)
+
+
+async def test_a_deleted_member_is_not_named_by_the_copy_of_a_contact_that_is_deleted_meanwhile(
+    api: Api, meanwhile: Meanwhile
+) -> None:
+    member_id = await api.create_member("Dev")
+    contact_id = await verified_contact(api, "Ann", member_id)
+    meanwhile.do(lambda: api.call("DeleteMessageContact", ContactId=contact_id))
+    await api.call("DeleteAccount", AccountId=member_id)
+    assert await copies_naming(api, member_id) == []
+
+
+async def test_a_deleted_member_is_not_named_by_a_copy_that_a_move_gave_it_meanwhile(
+    api: Api, meanwhile: Meanwhile
+) -> None:
+    folder_id, root_id = await api.create_folder("sales"), await api.root_folder()
+    member_id = await api.create_member("Dev", folder_id)
+    contact_id = await verified_contact(api, "Ann", folder_id)
+    await api.call("DeleteMessageContact", ContactId=contact_id)
+    meanwhile.do(lambda: api.call("MoveAccount", AccountId=member_id, DestinationFolderId=root_id))
+    await api.call("DeleteAccount", AccountId=member_id)
+    assert await copies_naming(api, member_id) == []
+
+
+async def test_a_deleted_member_loses_a_binding_that_is_made_meanwhile(api: Api, meanwhile: Meanwhile) -> None:
+    member_id = await api.create_member("Dev")
+    contact_id = await verified_contact(api, "Ann")
+    meanwhile.do(lambda: api.call("AssociateMembers", ContactId=contact_id, Members=[member_id]))
+    await api.call("DeleteAccount", AccountId=member_id)
+    assert (await api.contact(contact_id))["Members"] == []
+
+
+async def test_a_member_is_deleted_once(api: Api, meanwhile: Meanwhile) -> None:
+    member_id = await api.create_member("Dev")
+    meanwhile.do(lambda: api.call("DeleteAccount", AccountId=member_id))
+    refusal = await api.error("DeleteAccount", AccountId=member_id)
+    assert_error(refusal, errors.ENTITY_NOT_EXISTS_ACCOUNT)
+
+
+async def test_an_account_that_is_made_a_cloud_account_meanwhile_stays(api: Api, meanwhile: Meanwhile) -> None:
+    member_id = await api.create_member("Dev")
+    meanwhile.do(lambda: make_cloud_account(api, member_id))
+    refusal = await api.error("DeleteAccount", AccountId=member_id)
+    assert_error(refusal, errors.ACCOUNT_TYPE_OR_STATUS_MISMATCH)
+    await api.call("GetAccount", AccountId=member_id)
