@@ -185,6 +185,27 @@ async def remove(api: Api) -> Asked:
     return Asked(parameters={"AccountId": member}, target=member)
 
 
+@changing("DeleteAccount")
+async def delete_member(api: Api) -> Asked:
+    member = await api.create_member("Dev")
+    await api.call("AssociateMembers", ContactId=await confirmed_contact(api), Members=[member])
+    return Asked(parameters={"AccountId": member}, target=member)
+
+
+@changing("TagResources")
+async def tag(api: Api) -> Asked:
+    member = await api.create_member("Dev")
+    given = {"ResourceType": "Account", "ResourceId": [member], "Tag": [{"Key": "team", "Value": "a"}]}
+    return Asked(parameters=given, target=member)
+
+
+@changing("UntagResources")
+async def untag(api: Api) -> Asked:
+    asked = await tag(api)
+    await api.call("TagResources", **asked.parameters)
+    return Asked(parameters={**asked.parameters, "All": "true"}, target=asked.target)
+
+
 @changing("DeleteDetachedContact")
 async def delete_copy(api: Api) -> Asked:
     contact_id, folder = await confirmed_contact(api), await api.create_folder("Finance")

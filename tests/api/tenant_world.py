@@ -42,6 +42,8 @@ async def settle(api: Api, letter: str) -> Tenant:
     other_folder = await api.create_folder(f"spare-{letter}")
     empty_folder = await api.create_folder(f"empty-{letter}")
     member = await api.create_member(f"member-{letter}", folder)
+    deleted_member = await api.create_member(f"former-{letter}", folder)
+    await api.call("DeleteAccount", AccountId=deleted_member)
     email = f"tom@{letter}.example.com"
     phone = f"86-1390000{ord(letter):04d}"
     contact = await api.add_contact(Name=f"Tom{letter}", EmailAddress=email, PhoneNumber=phone)
@@ -67,6 +69,7 @@ async def settle(api: Api, letter: str) -> Tenant:
         "other folder": other_folder,
         "empty folder": empty_folder,
         "member": member,
+        "deleted member": deleted_member,
         "account": api.account_id,
         "contact": contact,
         "contact without phone": refusing,

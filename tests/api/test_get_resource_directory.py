@@ -19,7 +19,7 @@ async def test_get_resource_directory_shows_all_there_is(api: Api) -> None:
             "RootFolderId": directory["RootFolderId"],
             "CreateTime": NOW,
             "ControlPolicyStatus": "Disabled",
-            "MemberDeletionStatus": "Disabled",
+            "MemberDeletionStatus": "Enabled",
             "MemberAccountDisplayNameSyncStatus": "Disabled",
             "IdentityInformation": "",
         }

@@ -39,6 +39,7 @@ NOBODYS = {
     "other folder": "fd-zzzzzzzzzy",
     "empty folder": "fd-zzzzzzzzzx",
     "member": "1999999999999998",
+    "deleted member": "1999999999999997",
     "account": "1999999999999999",
     "contact": "c-zzzzzzzzzzzzzzzz",
     "contact without phone": "c-zzzzzzzzzzzzzzzy",
@@ -93,6 +94,7 @@ OWN_FOR: Mapping[str, Mapping[str, str]] = {
     "DeletePolicy": {"PolicyName": "policy without users"},
     "DeleteUser": {"UserName": "user without anything"},
     "GetAccessKeyLastUsed": {"UserName": "user"},
+    "GetAccountDeletionStatus": {"AccountId": "deleted member"},
     "UpdateAccessKey": {"UserName": "user"},
     "ExplainDelivery": {"Target": "folder", "ContactId": "contact"},
     "ListEffectiveContacts": {"Member": "member"},
@@ -143,6 +145,8 @@ KEPT = {"Note"}
 #: What else is given, by kind or as it is, when a parameter is tested that goes only with something else; None: left
 #: out.
 BESIDE: Mapping[str, Mapping[str, Mapping[str, str | None]]] = {
+    # A member that is there can be deleted only once, and the answers to two calls are compared.
+    "DeleteAccount": {"AbandonableCheckId": {"AccountId": "deleted member"}},
     "ExplainDelivery": {"MessageId": {"Target": None, "MessageType": None}, "Address": {"ContactId": None}},
     "ListEffectiveContacts": {"Folder": {"Member": None}},
     "PreviewChange": {

@@ -60,7 +60,7 @@ async def test_a_directory_lives_under_the_older_version(api: Api) -> None:
     assert shown == {
         **enabled,
         "ControlPolicyStatus": "Disabled",
-        "MemberDeletionStatus": "Disabled",
+        "MemberDeletionStatus": "Enabled",
         "IdentityInformation": "",
     }
     assert await refusal(stranger, "InitResourceDirectory") == (409, "EntityAlreadyExists.ResourceDirectory")

@@ -30,7 +30,15 @@ EVERY_OPERATION = pytest.mark.parametrize("name", contract.operations())
 
 
 #: Operations beside the contract's (docs/adr/0032).
-TERRAFORM_CALLS = {"ListTagResources", "TagResources", "UntagResources"}
+TERRAFORM_CALLS = {
+    "CheckAccountDelete",
+    "DeleteAccount",
+    "GetAccountDeletionCheckResult",
+    "GetAccountDeletionStatus",
+    "ListTagResources",
+    "TagResources",
+    "UntagResources",
+}
 
 #: Parameters whose presence alone means something: their default counts only once another one asks for it.
 GIVEN_OR_NOT = {("ListAccounts", "MaxResults")}

@@ -240,6 +240,12 @@ data "alicloud_resource_manager_resource_directories" "mine" {{}}
     member = workspace.state("alicloud_resource_manager_account.member")
     account = asked(operator, "GetAccount", AccountId=member["id"], IncludeTags=True)["Account"]
     assert (account["DisplayName"], account["Tags"]) == ("second", [])
+    outer = workspace.state("alicloud_resource_manager_folder.outer")
+    workspace.destroy()
+    deletion = asked(operator, "GetAccountDeletionStatus", AccountId=member["id"])["RdAccountDeletionStatus"]
+    assert deletion["Status"] == "Success"
+    assert operator.call("GetAccount", {"AccountId": member["id"]})["code"] == "EntityNotExists.Account"
+    assert operator.call("GetFolder", {"FolderId": outer["id"]})["code"] == "EntityNotExists.Folder"
 
 
 def test_users_and_policies_live_as_resources(workspace: Workspace, operator: Driver) -> None:
@@ -335,5 +341,4 @@ def test_sample_of_the_explorer_is_applied(
     workspace.write_whole(text)
     workspace.apply()
     assert workspace.plan() == SAME
-    if action != "CreateResourceAccount":  # there is no operation that deletes members
-        workspace.destroy()
+    workspace.destroy()

@@ -11,13 +11,16 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from message_contacts.changes import Insert
 from message_contacts.clock import SystemClock
+from message_contacts.directory.model import DeletedMember
 from message_contacts.storage import HEAD, migrate, schema_version
 from message_contacts.storage.migrations.running import upgrade
 from message_contacts.storage.postgres_schema import postgres_upgrade
 from tests.conftest import ENGINES
 from tests.factories import ACCOUNT
-from tests.storage.making import open_database
+from tests.fakes.clock import START
+from tests.storage.making import MEMBER, commit, open_database
 
 #: Rows as release 0001 wrote them, one for each table that later steps touch or that others point to.
 FILLING = f"""
@@ -73,4 +76,7 @@ async def test_what_an_earlier_release_wrote_is_there_after_the_migration(filled
         assert (key.account_id, key.sealed_secret, key.user_id) == (ACCOUNT, b"sealed", None)
         assert [(contact.name.text, contact.version) for contact in contacts] == [("Tom", 2)]
         assert await storage.verification.count(ACCOUNT, "contacts", "") == 1
+        deleted = DeletedMember(account_id=ACCOUNT, member_id=MEMBER, deleted_at=START)
+        await commit(storage, Insert(deleted))
+        assert await storage.directory.deleted_member(ACCOUNT, MEMBER) == deleted
         await storage.finish()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from message_contacts.changes import Delete, Insert, RelyOn, Stale, Update
-from message_contacts.directory.model import Folder, Member, MemberStatus, MemberType
+from message_contacts.directory.model import DeletedMember, Folder, Member, MemberStatus, MemberType
 from message_contacts.errors import ApiError
 from message_contacts.storage import Storage
 from tests.factories import ACCOUNT, make_contact, make_directory
@@ -347,3 +347,20 @@ async def test_text_that_no_database_keeps_is_asked_for_and_not_found(storage: S
         ACCOUNT, folder_id=None, keyword=nothing, tags=(), after=None, offset=0, limit=10
     )
     assert members == []
+
+
+async def test_a_deleted_member_is_remembered_as_long_as_the_directory(storage: Storage) -> None:
+    directory = make_directory()
+    deleted = DeletedMember(account_id=ACCOUNT, member_id=MEMBER, deleted_at=after(1))
+    await commit(storage, Insert(directory), Insert(deleted))
+
+    assert await storage.directory.deleted_member(ACCOUNT, MEMBER) == deleted
+    assert await storage.directory.deleted_member(OTHER_ACCOUNT, MEMBER) is None
+
+    await commit(storage, Delete(directory))
+    assert await storage.directory.deleted_member(ACCOUNT, MEMBER) is None
+
+
+async def test_nobody_is_deleted_from_a_directory_that_is_not_there(storage: Storage) -> None:
+    with pytest.raises(Stale):
+        await commit(storage, Insert(DeletedMember(account_id=ACCOUNT, member_id=MEMBER, deleted_at=START)))

@@ -19,7 +19,7 @@ from message_contacts.audit.kind import Description
 from message_contacts.audit.message_description import MESSAGE_DESCRIPTIONS
 from message_contacts.changes import Job
 from message_contacts.contacts.model import Address, Channel, Contact, DetachedContact, EmailAddress, PhoneNumber
-from message_contacts.directory.model import Folder, Member, ResourceDirectory
+from message_contacts.directory.model import DeletedMember, Folder, Member, ResourceDirectory
 from message_contacts.verification.model import Block, Evidence, Verification
 
 
@@ -173,6 +173,11 @@ DESCRIPTIONS: Mapping[type, Description] = {
             ("tags", _tags),
             ("type", lambda member: member.type),
         ),
+    ),
+    DeletedMember: Description(
+        type="DeletedMember",
+        targets=lambda deleted: (deleted.member_id,),
+        shown=(("deleted_at", lambda deleted: deleted.deleted_at),),
     ),
     ResourceDirectory: Description(
         type="ResourceDirectory",

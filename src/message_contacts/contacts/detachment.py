@@ -1,10 +1,12 @@
-"""What becomes of contacts when a folder goes, or a member moves or leaves.
+"""What becomes of contacts when a folder goes, or a member moves, leaves or is deleted.
 
 A member keeps what it has: copies of deleted contacts that reached it through the folders it leaves are made its own
 before it moves or leaves, and contacts in effect for it are copied when it leaves. Copies are made on the ground of the
 directory's version, which a deletion with retention moves: the two cannot pass each other unseen.
 
-Source: contract/behaviour.md sections 7 and 8.
+A member that is deleted is gone for good: there is nobody left who could keep anything.
+
+Source: contract/behaviour.md sections 7 and 8; of deletion, docs/adr/0032.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from message_contacts.contacts.model import Contact, DetachedContact
 from message_contacts.directory import members, tree
 from message_contacts.directory.folders import FOLDERS
 from message_contacts.directory.members import MEMBERS
-from message_contacts.directory.model import Folder, Member, MemberType, ResourceDirectory
+from message_contacts.directory.model import DeletedMember, Folder, Member, MemberType, ResourceDirectory
 from message_contacts.ids import Ids
 
 
@@ -48,6 +50,18 @@ class Place:
     #: Bound directly to the member, its folder, any above it, or the directory.
     contacts: Sequence[Contact]
     #: Copies of deleted contacts that name the directory or a folder of the lineage.
+    detached: Sequence[DetachedContact]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Belongings:
+    """A member, and all that names it."""
+
+    #: None when it is not in the directory.
+    member: Member | None
+    #: Bound directly to it.
+    contacts: Sequence[Contact]
+    #: Copies of deleted contacts that name it.
     detached: Sequence[DetachedContact]
 
 
@@ -126,6 +140,23 @@ def remove_member(place: Place, *, now: Instant, ids: Ids) -> Decision[None]:
     )
 
 
+def delete_member(belongings: Belongings, *, now: Instant) -> Decision[None]:
+    """The member gone for good: no contact is bound to it any more, and no copy names it.
+
+    Raises: ENTITY_NOT_EXISTS_ACCOUNT, ACCOUNT_TYPE_OR_STATUS_MISMATCH for a cloud account.
+    """
+    member = members.existing(belongings.member)
+    if not members.can_be_deleted(member):
+        raise errors.ACCOUNT_TYPE_OR_STATUS_MISMATCH(member_id=member.member_id, type=member.type)
+    left = (bindings.without(contact, member.member_id) for contact in belongings.contacts)
+    copies = (_without_keeper(copy, member.member_id) for copy in belongings.detached)
+    deleted = DeletedMember(account_id=member.account_id, member_id=member.member_id, deleted_at=now)
+    return Decision(
+        (*left, *copies, Delete(member), CountDown(member.account_id, MEMBERS), Insert(deleted)),
+        None,
+    )
+
+
 def was_there(copy: DetachedContact, placed_at: Instant) -> bool:
     """Whether a copy that names an object holds for a member that has been in that object's folders since then.
 
@@ -154,3 +185,9 @@ def _kept_copies(place: Place, directory: ResourceDirectory, member: Member) -> 
             and not inherited.isdisjoint(copy.node_ids)
         ):
             yield Update(copy, replace(copy, node_ids=(*copy.node_ids, member.member_id)))
+
+
+def _without_keeper(copy: DetachedContact, node_id: str) -> Change:
+    """The copy without an object that kept it; a copy that nobody else keeps goes."""
+    left = tuple(each for each in copy.node_ids if each != node_id)
+    return Update(copy, replace(copy, node_ids=left)) if left else Delete(copy)

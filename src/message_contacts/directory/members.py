@@ -1,4 +1,4 @@
-"""Making, renaming and switching members. Moving and removing one touches contacts: see `contacts.detachment`."""
+"""Making, renaming and switching members. Where one goes, contacts are touched: see `contacts.detachment`."""
 
 from __future__ import annotations
 
@@ -100,6 +100,11 @@ def update_member(
     else:
         after = replace(member, display_name=update.display_name, modified_at=now)
     return Decision((Update(member, after),), after)
+
+
+def can_be_deleted(member: Member) -> bool:
+    """Whether the account may go for good: a cloud account is one of its own, and can only leave."""
+    return member.type is MemberType.RESOURCE_ACCOUNT
 
 
 def existing(member: Member | None) -> Member:

@@ -82,6 +82,15 @@ class Member:
     version: int = 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletedMember:
+    """All that is left of a member that was deleted."""
+
+    account_id: str
+    member_id: str
+    deleted_at: Instant
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """An object of the tree that a contact can be bound to: the directory, a folder or a member."""

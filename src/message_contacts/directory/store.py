@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from message_contacts.clock import Instant
-from message_contacts.directory.model import Folder, Member, ResourceDirectory, Tags
+from message_contacts.directory.model import DeletedMember, Folder, Member, ResourceDirectory, Tags
 
 
 class DirectoryStore(Protocol):
@@ -44,6 +44,10 @@ class DirectoryStore(Protocol):
 
     async def member(self, account_id: str, member_id: str) -> Member | None:
         """The member, or None."""
+        ...
+
+    async def deleted_member(self, account_id: str, member_id: str) -> DeletedMember | None:
+        """The member that was deleted from the account's present directory, or None."""
         ...
 
     async def member_by_display_name(self, account_id: str, display_name: str) -> Member | None:

@@ -1,7 +1,7 @@
 """Answers of the directory operations: their fields, and how directories, folders and members fill them.
 
 Source: contract/operations.json. Where the vendor would show something that does not exist here, the value says so: no
-control policies, no deletion of members, no real names, no security phones.
+control policies, no real names, no security phones.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from message_contacts.directory.model import Folder, Member, MemberStatus, Membe
 from message_contacts.operations.dates import utc_time
 from message_contacts.operations.registry import Field, Items, Shape
 
-_DISABLED = "Disabled"
+_DISABLED, _ENABLED = "Disabled", "Enabled"
 #: Members are only ever made here, never invited.
 _CREATED = "created"
 _TAG: Mapping[str, Shape] = {
@@ -33,7 +33,9 @@ ENABLED_DIRECTORY_FIELDS: Mapping[str, Shape] = {
 DIRECTORY_FIELDS: Mapping[str, Shape] = {
     **ENABLED_DIRECTORY_FIELDS,
     "ControlPolicyStatus": Field("string", "Always Disabled: there are no control policies.", "Disabled"),
-    "MemberDeletionStatus": Field("string", "Always Disabled: members cannot be deleted.", "Disabled"),
+    "MemberDeletionStatus": Field(
+        "string", "Always Enabled: there is no switch, resource accounts can be deleted.", "Enabled"
+    ),
     "MemberAccountDisplayNameSyncStatus": Field("string", "Always Disabled.", "Disabled"),
     "IdentityInformation": Field("string", "Always empty: nobody checks real names.", ""),
 }
@@ -77,7 +79,7 @@ ACCOUNT_DETAIL_FIELDS: Mapping[str, Shape] = {
 }
 LISTED_ACCOUNT_FIELDS: Mapping[str, Shape] = {
     **ACCOUNT_FIELDS,
-    "DeletionStatus": Field("string", "Always empty: members cannot be deleted.", ""),
+    "DeletionStatus": Field("string", "Always empty: a deletion is done at once, and the member is gone.", ""),
     "Tags": _TAGS,
 }
 ACCOUNT_IN_TREE_FIELDS: Mapping[str, Shape] = {
@@ -102,7 +104,7 @@ def directory_detail(directory: ResourceDirectory) -> dict[str, Any]:
     return {
         **enabled_directory(directory),
         "ControlPolicyStatus": _DISABLED,
-        "MemberDeletionStatus": _DISABLED,
+        "MemberDeletionStatus": _ENABLED,
         "MemberAccountDisplayNameSyncStatus": _DISABLED,
         "IdentityInformation": "",
     }

@@ -28,7 +28,7 @@ from message_contacts.clock import Clock, Instant
 from message_contacts.contacts.model import Contact, DetachedContact
 from message_contacts.delivery.messages import Delivery, FallbackAddress, Incident, Message, Progress
 from message_contacts.delivery.standing import HandOver, Preference, Suspension
-from message_contacts.directory.model import Folder, Member, ResourceDirectory
+from message_contacts.directory.model import DeletedMember, Folder, Member, ResourceDirectory
 from message_contacts.storage.access import ACCESS_KEY_RECORD, ACCOUNT_RECORD
 from message_contacts.storage.attachments import ATTACHMENT_RECORD
 from message_contacts.storage.audit import INSERT_EVENT, INSERT_PERSONAL_PART
@@ -48,7 +48,13 @@ from message_contacts.storage.preferences import PREFERENCE_RECORD
 from message_contacts.storage.records import Record
 from message_contacts.storage.standing import SUSPENSION_RECORD
 from message_contacts.storage.traces import traces_erased
-from message_contacts.storage.tree import DIRECTORY_RECORD, FOLDER_RECORD, MEMBER_RECORD
+from message_contacts.storage.tree import (
+    DIRECTORY_RECORD,
+    FOLDER_RECORD,
+    INSERT_DELETED_MEMBER,
+    MEMBER_RECORD,
+    deleted_member_row,
+)
 from message_contacts.storage.users import USER_RECORD
 from message_contacts.storage.verification import (
     BLOCK_RECORD,
@@ -111,6 +117,7 @@ RECORDS: Mapping[type, Record[Any]] = {
 #: Rows that are only ever added: the statement and its parameters.
 ADDED: Mapping[type, tuple[str, Callable[[Any], Parameters]]] = {
     AuditEvent: (INSERT_EVENT, event_row),
+    DeletedMember: (INSERT_DELETED_MEMBER, deleted_member_row),
     Evidence: (INSERT_EVIDENCE, evidence_row),
     PersonalPart: (INSERT_PERSONAL_PART, personal_part_row),
 }

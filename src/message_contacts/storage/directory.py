@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from message_contacts.clock import Instant
-from message_contacts.directory.model import Folder, Member, MemberStatus, MemberType, ResourceDirectory, Tags
+from message_contacts.directory.model import (
+    DeletedMember,
+    Folder,
+    Member,
+    MemberStatus,
+    MemberType,
+    ResourceDirectory,
+    Tags,
+)
 from message_contacts.storage.engine import Database, Row
 from message_contacts.storage.texts import tag_line, tags_from_text
 
@@ -80,6 +88,11 @@ MEMBER = """
     SELECT member_id, folder_id, display_name, account_name, type, status, joined_at, modified_at, placed_at, tags,
            version
       FROM member WHERE account_id = $1 AND member_id = $2
+"""
+
+DELETED_MEMBER = """
+    -- When a member was deleted.
+    SELECT deleted_at FROM deleted_member WHERE account_id = $1 AND member_id = $2
 """
 
 MEMBER_PAGE = """
@@ -176,6 +189,10 @@ class Directories:
     async def member(self, account_id: str, member_id: str) -> Member | None:
         rows = await self._database.rows(MEMBER, (account_id, member_id))
         return _member_from_row(account_id, rows[0]) if rows else None
+
+    async def deleted_member(self, account_id: str, member_id: str) -> DeletedMember | None:
+        rows = await self._database.rows(DELETED_MEMBER, (account_id, member_id))
+        return DeletedMember(account_id=account_id, member_id=member_id, deleted_at=rows[0][0]) if rows else None
 
     async def member_by_display_name(self, account_id: str, display_name: str) -> Member | None:
         rows = await self._database.rows(MEMBER_BY_DISPLAY_NAME, (account_id, display_name))

@@ -298,6 +298,19 @@ Index(
 )
 Index("member_placed_in_folder", MEMBER.c.account_id, MEMBER.c.folder_id, MEMBER.c.placed_at)
 
+DELETED_MEMBER = _table(
+    "deleted_member",
+    _text("account_id"),
+    _text("member_id"),
+    _instant("deleted_at"),
+    PrimaryKeyConstraint("account_id", "member_id", name="key_deleted_member"),
+    # Goes by itself, so that a program that does not know of it can destroy the directory.
+    ForeignKeyConstraint(
+        ["account_id"], ["resource_directory.account_id"], name="deleted_from_directory", ondelete="CASCADE"
+    ),
+    comment="Members that were deleted, for those who ask how it went.",
+)
+
 CONTACT = _table(
     "contact",
     _text("account_id"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from message_contacts.directory.model import Folder, Member, ResourceDirectory
+from message_contacts.directory.model import DeletedMember, Folder, Member, ResourceDirectory
 from message_contacts.storage.engine import Parameters
 from message_contacts.storage.records import Record
 from message_contacts.storage.texts import text_from_tags
@@ -76,6 +76,11 @@ RELY_ON_MEMBER = """
     SELECT 1 FROM member WHERE account_id = $1 AND member_id = $2 AND version = $3
 """
 
+INSERT_DELETED_MEMBER = """
+    -- Keep that a member was deleted.
+    INSERT INTO deleted_member (account_id, member_id, deleted_at) VALUES ($1, $2, $3)
+"""
+
 
 def _directory_key(directory: ResourceDirectory) -> Parameters:
     return (directory.account_id,)
@@ -109,6 +114,11 @@ def _member_values(member: Member) -> Parameters:
         member.placed_at,
         text_from_tags(member.tags),
     )
+
+
+def deleted_member_row(deleted: DeletedMember) -> Parameters:
+    """Parameters of `INSERT_DELETED_MEMBER`."""
+    return deleted.account_id, deleted.member_id, deleted.deleted_at
 
 
 DIRECTORY_RECORD: Record[ResourceDirectory] = Record(

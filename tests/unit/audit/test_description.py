@@ -21,6 +21,7 @@ ALWAYS = {"account_id", "version"}
 #: Fields that only say which record it is, or whom it is about: they stand in its id or its targets.
 IDENTITY = {
     "Contact": {"contact_id"},
+    "DeletedMember": {"member_id"},
     "DetachedContact": {"detached_id"},
     "Verification": {"verification_id"},
     "Evidence": {"verification_id"},

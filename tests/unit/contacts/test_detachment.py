@@ -1,4 +1,4 @@
-"""What becomes of contacts when a folder goes, or a member moves or leaves."""
+"""What becomes of contacts when a folder goes, or a member moves, leaves or is deleted."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from message_contacts import errors
 from message_contacts.changes import CountDown, Delete, Insert, RelyOn, Update
 from message_contacts.clock import Instant
 from message_contacts.contacts import detachment
-from message_contacts.contacts.detachment import FolderContents, Place
+from message_contacts.contacts.detachment import Belongings, FolderContents, Place
 from message_contacts.contacts.model import Binding, ContactName, Deletion, DeletionState, DetachedContact, Slot
-from message_contacts.directory.model import MemberType
+from message_contacts.directory.model import DeletedMember, MemberType
 from message_contacts.errors import ApiError
 from message_contacts.ids import RandomIds
 from tests.factories import ACCOUNT, BY_PERSON, EMAIL, FROM_INBOX, PHONE, make_contact, make_directory
@@ -234,3 +234,35 @@ def test_a_resource_account_cannot_be_removed():
 )
 def test_a_removal_needs_directory_and_member(place, expected):
     assert refused(remove, place) is expected
+
+
+# Deletion
+
+
+def delete(member, *, contacts=(), detached=()):
+    belongings = Belongings(member=member, contacts=contacts, detached=detached)
+    return detachment.delete_member(belongings, now=NOW).changes
+
+
+def test_a_deleted_member_goes_for_good_and_is_remembered():
+    direct = bound_to(ROOT.folder_id, MEMBER)
+    assert delete(HERE, contacts=[direct]) == (
+        Update(direct, replace(direct, bindings=(Binding(ROOT.folder_id, START),))),
+        Delete(HERE),
+        CountDown(ACCOUNT, "members"),
+        Insert(DeletedMember(account_id=ACCOUNT, member_id=MEMBER, deleted_at=NOW)),
+    )
+
+
+def test_copies_lose_the_deleted_member_and_go_when_nobody_else_keeps_them():
+    shared, own = a_copy(MEMBER, "fd-elsewhere"), a_copy(MEMBER, detached_id="dc-0000000000000002")
+    changes = delete(HERE, detached=[shared, own])
+    assert changes[:2] == (Update(shared, replace(shared, node_ids=("fd-elsewhere",))), Delete(own))
+
+
+@pytest.mark.parametrize(
+    ("member", "expected"),
+    [(None, errors.ENTITY_NOT_EXISTS_ACCOUNT), (CLOUD, errors.ACCOUNT_TYPE_OR_STATUS_MISMATCH)],
+)
+def test_delete_member_refuses_one_that_is_missing_or_a_cloud_account(member, expected):
+    assert refused(delete, member) is expected

@@ -17,8 +17,8 @@ from message_contacts.operations.registry import Operation, Registry
 SPECIFIC = {
     "AccountTypeMismatch": mark("The member already has that type."),
     "AccountTypeOrStatusMismatch": mark(
-        "The member is a resource account, which cannot leave; or something still runs on it, such as a "
-        "contact being taken away in the background."
+        "A resource account cannot leave, and a cloud account cannot be deleted; or something still runs on the "
+        "member, such as a contact being taken away in the background."
     ),
     "ConcurrentCallNotSupported": mark(
         "Other changes of the same thing kept winning until the wait was over, or a deletion of the contact "
