@@ -1,4 +1,4 @@
-"""DeleteAccount, and how it is checked before and told of afterwards."""
+"""CheckAccountDelete, GetAccountDeletionCheckResult, DeleteAccount and GetAccountDeletionStatus."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ from tests.assertions import assert_error
 from tests.harness import Api
 
 VERSIONS = pytest.mark.parametrize("version", [RESOURCE_DIRECTORY_MASTER, RESOURCE_MANAGER])
+EVERY_OPERATION = pytest.mark.parametrize(
+    "action", ["CheckAccountDelete", "GetAccountDeletionCheckResult", "DeleteAccount", "GetAccountDeletionStatus"]
+)
 
 
 async def members_counted(api: Api) -> int:
@@ -111,12 +114,37 @@ async def test_webhooks_are_unbound(api: Api) -> None:
     assert shown["Webhook"]["Members"] == [root_id]
 
 
-async def test_delete_account_refuses_a_cloud_account(api: Api) -> None:
+async def test_a_cloud_account_stays(api: Api) -> None:
     member_id = await api.create_member("Dev")
     await make_cloud_account(api, member_id)
+    assert await api.call("CheckAccountDelete", AccountId=member_id) == {}
+    checked = await api.call("GetAccountDeletionCheckResult", AccountId=member_id)
+    result = checked["AccountDeletionCheckResultInfo"]
+    assert (result["AllowDelete"], result["Status"]) == ("false", "PreCheckComplete")
+    assert [sorted(reason) for reason in result["NotAllowReason"]] == [["CheckId", "CheckName", "Description"]]
     refusal = await api.error("DeleteAccount", AccountId=member_id)
     assert_error(refusal, errors.ACCOUNT_TYPE_OR_STATUS_MISMATCH)
     await api.call("GetAccount", AccountId=member_id)
+
+
+async def test_members_that_were_never_deleted_have_no_deletion_to_tell_of(api: Api) -> None:
+    present, removed = await api.create_member("Dev"), await api.create_member("Ops")
+    await make_cloud_account(api, removed)
+    await api.call("RemoveCloudAccount", AccountId=removed)
+    for member_id in (present, removed):
+        refusal = await api.error("GetAccountDeletionStatus", AccountId=member_id)
+        assert_error(refusal, errors.ENTITY_NOT_EXISTS_ACCOUNT)
+
+
+async def test_deletions_are_forgotten_with_the_directory(api: Api) -> None:
+    member_id = await api.create_member("Dev")
+    await api.call("DeleteAccount", AccountId=member_id)
+    await api.call("DestroyResourceDirectory")
+    refusal = await api.error("GetAccountDeletionStatus", AccountId=member_id)
+    assert_error(refusal, errors.ENTITY_NOT_EXISTS_RESOURCE_DIRECTORY)
+    await api.call("EnableResourceDirectory", EnableMode="CurrentAccount")
+    refusal = await api.error("GetAccountDeletionStatus", AccountId=member_id)
+    assert_error(refusal, errors.ENTITY_NOT_EXISTS_ACCOUNT)
 
 
 async def test_the_audit_trail_tells_of_a_deletion(api: Api) -> None:
@@ -126,6 +154,7 @@ async def test_the_audit_trail_tells_of_a_deletion(api: Api) -> None:
     assert sorted(event["Operation"] for event in events) == ["CreateResourceAccount", "DeleteAccount"]
 
 
+@EVERY_OPERATION
 @pytest.mark.parametrize(
     ("parameters", "expected"),
     [
@@ -134,14 +163,15 @@ async def test_the_audit_trail_tells_of_a_deletion(api: Api) -> None:
         ({"AccountId": NO_MEMBER}, errors.ENTITY_NOT_EXISTS_ACCOUNT),
     ],
 )
-async def test_delete_account_refuses_what_it_cannot_find(
-    api: Api, parameters: dict[str, Any], expected: errors.ErrorDefinition
+async def test_what_cannot_be_found_is_refused(
+    api: Api, action: str, parameters: dict[str, Any], expected: errors.ErrorDefinition
 ) -> None:
-    assert_error(await api.error("DeleteAccount", **parameters), expected)
+    assert_error(await api.error(action, **parameters), expected)
 
 
-async def test_delete_account_refuses_accounts_without_directory(api: Api) -> None:
+@EVERY_OPERATION
+async def test_accounts_without_directory_are_refused(api: Api, action: str) -> None:
     member_id = await api.create_member("Shop")
     for caller in (await account_without_directory(api), await api.as_account(member_id)):
-        refusal = await caller.error("DeleteAccount", AccountId=member_id)
+        refusal = await caller.error(action, AccountId=member_id)
         assert_error(refusal, errors.ENTITY_NOT_EXISTS_RESOURCE_DIRECTORY)

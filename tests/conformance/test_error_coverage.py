@@ -1,8 +1,8 @@
 """Every row of every error table is provoked by a test, or declared as one that never occurs.
 
 The contact operations' rows are provoked by `tests/api/error_rows.py`. The directory operations' are looked for in the
-code of `tests/api/test_<operation>.py`: an error counts when `assert_error` gets it, or when the parameters of a test
-that calls `assert_error` name it.
+code of `tests/api/test_<operation>.py`, or of the module in `BESIDE`: an error counts when `assert_error` gets it, or
+when the parameters of a test that calls `assert_error` name it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,13 @@ from message_contacts.operations.registry import RESOURCE_DIRECTORY_MASTER, snak
 from tests.api.error_rows import ROWS
 
 API_TESTS = Path(__file__).parents[1] / "api"
+#: Operations whose tests stand in another one's module: they are about the same.
+BESIDE = {
+    "CheckAccountDelete": "DeleteAccount",
+    "GetAccountDeletionCheckResult": "DeleteAccount",
+    "GetAccountDeletionStatus": "DeleteAccount",
+    "UntagResources": "TagResources",
+}
 DECLARED = {operation.name: operation for version, operation in REGISTRY.all() if version == RESOURCE_DIRECTORY_MASTER}
 
 
@@ -72,7 +79,7 @@ def codes_provoked_in(module: ast.Module, operation: str) -> Iterator[str]:
 
 def codes_provoked(operation: str) -> set[str]:
     """Codes that some test provokes of an operation."""
-    path = API_TESTS / f"test_{snake_case(operation)}.py"
+    path = API_TESTS / f"test_{snake_case(BESIDE.get(operation, operation))}.py"
     by_tests = codes_provoked_in(ast.parse(path.read_text()), operation) if path.exists() else ()
     return {*by_tests, *(code for row_operation, code in ROWS if row_operation == operation)}
 

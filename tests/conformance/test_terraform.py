@@ -24,15 +24,19 @@ from tests.conformance.driving import VERSION, Driver
 from tests.conformance.roster import ROSTER, TERRAFORM
 from tests.conformance.service import RunningService, running_service
 
+#: Goes before resources. The provider takes the endpoint of STS from its configuration only.
 PROVIDER = """
-terraform {
-  required_providers {
-    alicloud = { source = "aliyun/alicloud" }
-  }
-}
-provider "alicloud" {
+terraform {{
+  required_providers {{
+    alicloud = {{ source = "aliyun/alicloud" }}
+  }}
+}}
+provider "alicloud" {{
   protocol = "HTTP"
-}
+  endpoints {{
+    sts = "{endpoint}"
+  }}
+}}
 """
 #: What a plan ends with: nothing to change, or something.
 SAME, DIFFERENT = 0, 2
@@ -46,6 +50,7 @@ class Workspace:
 
     def __init__(self, folder: Path, service: RunningService, provider: str) -> None:
         self._folder = folder
+        self._endpoint = service.endpoint
         home = folder / "home"
         home.mkdir()
         overrides = json.dumps({"aliyun/alicloud": str(Path(provider).parent)}).replace('": "', '" = "')
@@ -70,7 +75,11 @@ class Workspace:
             },
         }
 
-    def write(self, text: str) -> None:
+    def write(self, resources: str) -> None:
+        """The configuration from now on: these, by the provider."""
+        self.write_whole(PROVIDER.format(endpoint=self._endpoint) + resources)
+
+    def write_whole(self, text: str) -> None:
         """The configuration from now on."""
         (self._folder / "main.tf").write_text(text, encoding="utf-8")
 
@@ -139,7 +148,7 @@ def contact(**arguments: Any) -> str:
     """A configuration with one contact, `tom`."""
     given = {"message_contact_name": "tom", "title": "CEO", "message_types": ["SecurityMessage"], **arguments}
     lines = [f"  {name} = {json.dumps(value, ensure_ascii=False)}" for name, value in given.items()]
-    return "\n".join([PROVIDER, 'resource "alicloud_resource_manager_message_contact" "tom" {', *lines, "}\n"])
+    return "\n".join(['resource "alicloud_resource_manager_message_contact" "tom" {', *lines, "}\n"])
 
 
 def asked(operator: Driver, action: str, version: str = VERSION, **parameters: Any) -> dict[str, Any]:
@@ -197,7 +206,7 @@ def test_contact_lives_as_a_resource(workspace: Workspace, service: RunningServi
 def test_directory_lives_as_resources(workspace: Workspace, operator: Driver) -> None:
     def configuration(name: str, **tags: str) -> str:
         given = "\n".join(f"    {key} = {json.dumps(value)}" for key, value in tags.items())
-        return f"""{PROVIDER}
+        return f"""
 resource "alicloud_resource_manager_folder" "outer" {{
   folder_name = "{name}"
   tags = {{
@@ -239,6 +248,59 @@ data "alicloud_resource_manager_resource_directories" "mine" {{}}
     assert operator.call("GetFolder", {"FolderId": outer["id"]})["code"] == "EntityNotExists.Folder"
 
 
+def test_users_and_policies_live_as_resources(workspace: Workspace, operator: Driver) -> None:
+    def configuration(action: str, status: str) -> str:
+        return f"""
+resource "alicloud_ram_user" "user" {{
+  name  = "alice"
+  force = true
+}}
+resource "alicloud_ram_access_key" "key" {{
+  user_name = alicloud_ram_user.user.name
+  status    = "{status}"
+}}
+data "alicloud_ram_policy_document" "document" {{
+  version = "1"
+  statement {{
+    effect   = "Allow"
+    action   = ["{action}"]
+    resource = ["*"]
+    condition {{
+      operator = "IpAddress"
+      variable = "acs:SourceIp"
+      values   = ["127.0.0.0/8"]
+    }}
+  }}
+}}
+resource "alicloud_ram_policy" "policy" {{
+  policy_name     = "reader"
+  policy_document = data.alicloud_ram_policy_document.document.document
+  rotate_strategy = "DeleteOldestNonDefaultVersionWhenLimitExceeded"
+  force           = true
+}}
+resource "alicloud_ram_user_policy_attachment" "attachment" {{
+  policy_name = alicloud_ram_policy.policy.policy_name
+  policy_type = "Custom"
+  user_name   = alicloud_ram_user.user.name
+}}
+data "alicloud_account" "mine" {{}}
+data "alicloud_ram_users" "all" {{}}
+data "alicloud_ram_policies" "all" {{}}
+"""
+
+    # A policy has five versions at most: the sixth takes the place of the oldest.
+    for number in range(6):
+        workspace.write(configuration(f"ram:Get{number}*", "Active" if number % 2 else "Inactive"))
+        workspace.apply()
+    assert workspace.plan() == SAME
+    versions = asked(operator, "ListPolicyVersions", RAM, PolicyName="reader", PolicyType="Custom")["PolicyVersions"]
+    assert sorted(entry["VersionId"] for entry in versions["PolicyVersion"]) == ["v2", "v3", "v4", "v5", "v6"]
+    # What Terraform does not know of goes with the user all the same: `force`.
+    asked(operator, "CreateAccessKey", RAM, UserName="alice")
+    workspace.destroy()
+    assert operator.call("GetUser", {"UserName": "alice"}, version=RAM)["code"] == "EntityNotExist.User"
+
+
 _POLICY = '{"Version": "1", "Statement": [{"Effect": "Allow", "Action": "ram:Get*", "Resource": "*"}]}'
 #: What the samples of the explorer are made of; there are the user bob and the policy writer.
 SAMPLED: Mapping[str, Mapping[str, Argument]] = {
@@ -276,7 +338,7 @@ def test_sample_of_the_explorer_is_applied(
         )
     )
     assert text is not None
-    workspace.write(text)
+    workspace.write_whole(text)
     workspace.apply()
     assert workspace.plan() == SAME
     workspace.destroy()
