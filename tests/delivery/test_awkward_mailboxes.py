@@ -18,7 +18,7 @@ from message_contacts.transports.bounce_mailbox import BounceMailbox
 from message_contacts.transports.imap_server import ImapServer
 from message_contacts.transports.imap_session import LEFT, ImapFault, ImapSession, MailboxFailure
 from message_contacts.verification.tokens import OneKey
-from tests.delivery.conftest import scripted_server
+from tests.delivery.conftest import scripted_server, until
 from tests.fakes.clock import FakeClock
 
 LARGEST = 1000
@@ -36,11 +36,13 @@ class Server:
     capabilities: str = "IMAP4rev1 AUTH=PLAIN UIDPLUS"
     flags: str = r"\Seen \Deleted \Flagged \*"
     said: list[str] = field(default_factory=list)
+    connections: int = 0
     port: int = 0
     _tag: str = ""
 
-    def answer(self, _number: int, said: str | None) -> str | None:
+    def answer(self, number: int, said: str | None) -> str | None:
         """The script of `scripted_server`."""
+        self.connections = number
         if said is None:
             return self.special.get("", "* OK ready")
         self.said.append(said)
@@ -135,6 +137,14 @@ def waiting(session):
 async def test_what_a_server_says_comes_to_a_word(special, fault):
     async with serving(special=special, mails={5: "x"}) as server:
         assert await told(session_with(server), waiting) == fault
+
+
+async def test_who_hung_up_before_there_was_a_connection_waits_for_nothing():
+    async with serving(mails={5: "x"}) as server:
+        session = session_with(server)
+        session.abandon()
+        assert await told(session, waiting) == ImapFault.UNREACHABLE
+        await until(lambda: server.connections == 1)
 
 
 async def test_a_server_that_falls_silent_is_left():

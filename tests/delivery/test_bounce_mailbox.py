@@ -328,18 +328,20 @@ async def test_a_service_that_stops_does_not_wait_for_a_server_that_says_nothing
 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with fetching(database_path, f"imap://{IN_URL}@127.0.0.1:{port}", WaitingClock()) as (api, _):
-        working = asyncio.create_task(api.service.work())
-        await until(heard.is_set)
-        working.cancel()
-        started = asyncio.get_running_loop().time()
-        with pytest.raises(asyncio.CancelledError):
-            await working
-        assert asyncio.get_running_loop().time() - started < imap_session.SILENCE_SECONDS / 2
-    for writer in open_ones:
-        writer.close()
-    server.close()
-    await server.wait_closed()
+    try:
+        async with fetching(database_path, f"imap://{IN_URL}@127.0.0.1:{port}", WaitingClock()) as (api, _):
+            working = asyncio.create_task(api.service.work())
+            await until(heard.is_set)
+            working.cancel()
+            started = asyncio.get_running_loop().time()
+            with pytest.raises(asyncio.CancelledError):
+                await working
+            assert asyncio.get_running_loop().time() - started < imap_session.SILENCE_SECONDS / 2
+    finally:
+        for writer in open_ones:
+            writer.close()
+        server.close()
+        await server.wait_closed()
 
 
 def test_to_fetch_needs_a_domain():

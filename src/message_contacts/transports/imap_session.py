@@ -78,6 +78,7 @@ class ImapSession:
         self._imap: imaplib.IMAP4 | None = None
         #: The connection once more, to hang up by.
         self._line: socket.socket | None = None
+        self._is_abandoned = False
         self._removes = False
         self._mark = LEFT
         #: Changes when the server has given its mails new numbers.
@@ -179,21 +180,28 @@ class ImapSession:
                     imap.shutdown()
 
     def abandon(self) -> None:
-        """Hang up, from any thread: what waits for the server fails at once."""
-        line = self._line
-        if line is not None:
-            with contextlib.suppress(OSError):
-                line.shutdown(socket.SHUT_RDWR)
+        """Hang up for good, from any thread: what waits for the server fails at once, what only connects then."""
+        # Written before the line is looked at, and read after the line is set: one of the two threads sees the other.
+        self._is_abandoned = True
+        self._hang_up()
 
     def connected(self, connection: socket.socket) -> None:
         """Take note of the connection as soon as there is one, before anything is said."""
         self._line = connection.dup()
+        if self._is_abandoned:
+            self._hang_up()
 
     @property
     def _connection(self) -> imaplib.IMAP4:
         if self._imap is None:
             raise MailboxFailure(ImapFault.UNREACHABLE)
         return self._imap
+
+    def _hang_up(self) -> None:
+        line = self._line
+        if line is not None:
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
 
     def _log_in(self, imap: imaplib.IMAP4) -> None:
         username, password = self._server.username, self._server.password

@@ -6,6 +6,7 @@ version that it does not know, is called with `--force`.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -22,12 +23,14 @@ _REFUSAL = re.compile(
 _REFUSED_BY_ITSELF = re.compile(r"required parameters not assigned|is not a valid command or product")
 
 
-def connect(account: Account, variant: str) -> Call:
-    """A caller of that kind; it has one variant, `post`."""
+def connect(account: Account, variant: str, *, home: str) -> Call:
+    """A caller of that kind; it has one variant, `post`.
+
+    Args:
+        home: An empty folder, for neither the settings of whoever runs this nor what the program writes there.
+    """
     if variant != "post":
         raise ValueError(variant)
-    # Neither the settings of whoever runs this nor a place to put any.
-    home = tempfile.mkdtemp(prefix="vendor-cli-")
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": home,
@@ -58,4 +61,5 @@ def connect(account: Account, variant: str) -> Call:
 
 
 if __name__ == "__main__":
-    run(connect)
+    with tempfile.TemporaryDirectory() as folder:
+        run(functools.partial(connect, home=folder))
