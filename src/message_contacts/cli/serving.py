@@ -107,29 +107,14 @@ def worker(*, config: Path | None) -> None:
     import uvloop  # noqa: PLC0415 - heavy to load: `--help` does without
 
     from message_contacts.cli.logs import configure_logs  # noqa: PLC0415 - as above
-    from message_contacts.cli.opening import need_database, opened  # noqa: PLC0415
-    from message_contacts.cli.operator_listener import showing_metrics  # noqa: PLC0415
+    from message_contacts.cli.opening import need_database  # noqa: PLC0415
 
     settings = settings_for(config)
     configure_logs(settings)
     need_database(settings)
-    _give_way(settings)
+    gives_way = _give_way(settings)
 
-    async def work() -> None:
-        async with opened(settings) as service, showing_metrics(service):
-            working = asyncio.create_task(service.work())
-
-            def stop() -> None:
-                service.readiness.stop()
-                working.cancel()
-
-            for number in (signal.SIGTERM, signal.SIGINT):
-                asyncio.get_running_loop().add_signal_handler(number, stop)
-            click.echo(f"Sending what waits in {settings.database_shown}. Ctrl-C stops.", err=True)
-            with suppress(asyncio.CancelledError):
-                await working
-
-    uvloop.run(work())
+    uvloop.run(_work(settings, gives_way=gives_way))
 
 
 @click.command()
@@ -189,13 +174,38 @@ async def _prepare(settings: Settings, *, demo: bool) -> str | None:
         return await first_ticket(service) if sys.stderr.isatty() else None
 
 
-def _give_way(settings: Settings) -> None:
+async def _work(settings: Settings, *, gives_way: bool) -> None:
+    """Do waiting work until a signal ends it."""
+    from message_contacts.cli.opening import opened  # noqa: PLC0415 - as above
+    from message_contacts.cli.operator_listener import showing_metrics  # noqa: PLC0415
+    from message_contacts.metrics.process import processor_wait  # noqa: PLC0415
+
+    async with opened(settings) as service, showing_metrics(service):
+        if gives_way:
+            service.worker.give_way(processor_wait)
+        working = asyncio.create_task(service.work())
+
+        def stop() -> None:
+            service.readiness.stop()
+            working.cancel()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop)
+        click.echo(f"Sending what waits in {settings.database_shown}. Ctrl-C stops.", err=True)
+        with suppress(asyncio.CancelledError):
+            await working
+
+
+def _give_way(settings: Settings) -> bool:
     """Let whoever answers calls on this machine go first: for an answer somebody waits, for the thousandth mail nobody.
 
     Not on SQLite, whose one lock for writers a process must not hold while it waits for a processor.
+    Returns: Whether the worker gives way.
     """
-    if is_postgres(settings.database_url) and hasattr(os, "nice"):
+    gives_way = is_postgres(settings.database_url)
+    if gives_way and hasattr(os, "nice"):
         os.nice(_NICENESS)
+    return gives_way
 
 
 def _demo_settings() -> Mapping[str, str]:

@@ -12,6 +12,7 @@ import structlog
 from message_contacts.changes import Job
 from message_contacts.clock import DAY, SECOND, Clock, Instant
 from message_contacts.contacts.model import Channel
+from message_contacts.delivery.giving_way import GivingWay
 from message_contacts.delivery.line import Claimed, Line
 from message_contacts.delivery.messages import DELIVER, DeliveryState
 from message_contacts.delivery.outbox import Fate, Outbox, Settlement, channel_of_queue
@@ -46,6 +47,7 @@ class Shared:
     rules: WorkerRules
     jitter: Callable[[], float]
     stopping: asyncio.Event
+    giving_way: GivingWay
     metrics: Metrics | None
     tally: Tally | None
 
@@ -197,6 +199,7 @@ class Lane:
         """Do claimed jobs, one after the other."""
         while (claimed := await self._next()) is not None:
             job, until = claimed
+            await self._shared.giving_way.rest()
             await self._do_one(job, until)
             self._line.end(job)
             self._something_done.set()

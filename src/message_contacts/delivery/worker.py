@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from message_contacts.clock import Clock
+from message_contacts.delivery.giving_way import GivingWay
 from message_contacts.delivery.lane import Handler, Lane, Shared
 from message_contacts.delivery.outbox import Outbox
 from message_contacts.delivery.pace import WorkerRules
@@ -65,10 +66,19 @@ class Worker:
             rules=rules or WorkerRules(),
             jitter=jitter,
             stopping=self._stopping,
+            giving_way=GivingWay(clock, metrics),
             metrics=metrics,
             tally=tally,
         )
         self._lanes = {channel: Lane(channel, self._shared) for channel in channels}
+
+    def give_way(self, waited: Callable[[], float]) -> None:
+        """Rest between jobs while the machine has too few processors.
+
+        Args:
+            waited: Seconds that this process was ready to run and had no processor, all in all.
+        """
+        self._shared.giving_way.start(waited)
 
     def wake(self, channel: str) -> None:
         """Say that something was enqueued there. Channels that other workers serve are their business."""

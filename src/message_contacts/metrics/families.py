@@ -113,6 +113,12 @@ JOB_SECONDS = Family(
     labels={"channel": _QUEUE, "kind": _JOB_KIND},
     bounds=(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0),
 )
+JOB_RESTS = Family(
+    name=_PREFIX + "job_rest_seconds",
+    kind=Kind.COUNTER,
+    doc="Time that `worker` rested between jobs because its machine had too few processors; up to 12 jobs of a queue "
+    "go on at the same time, and each has its own.",
+)
 MESSAGES = Family(
     name=_PREFIX + "messages",
     kind=Kind.COUNTER,
@@ -268,6 +274,7 @@ FAMILIES: tuple[Family, ...] = (
     COMMITS_FAILED,
     JOBS,
     JOB_SECONDS,
+    JOB_RESTS,
     MESSAGES,
     DELIVERIES,
     DELIVERIES_SKIPPED,

@@ -19,6 +19,17 @@ def process_numbers() -> Numbers:
     return Numbers(_samples())
 
 
+def processor_wait() -> float:
+    """Seconds that the main thread was ready to run and had no processor, since it began; 0 where nothing tells.
+
+    The second number of `/proc/self/schedstat` (Linux, Documentation/scheduler/sched-stats.rst), in nanoseconds there.
+    """
+    try:
+        return int((_PROC / "schedstat").read_text("ascii").split()[1]) / 1e9
+    except (OSError, IndexError):
+        return 0.0
+
+
 def _samples() -> Iterator[Sample]:
     yield Sample(families.PROCESSES, (), 1)
     yield Sample(families.PROCESS_CPU, (), time.process_time())

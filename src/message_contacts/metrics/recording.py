@@ -100,7 +100,7 @@ class Metrics:
         #: By the operation and code of the call; labels are worked out once.
         self._requests: dict[tuple[str | None, str], Histogram] = {}
         self._histograms: dict[Key, Histogram] = {}
-        self._counters: dict[Key, int] = {}
+        self._counters: dict[Key, float] = {}
         self._commit_seconds = self._histogram(families.COMMIT_SECONDS, ())
         self._commit_groups = self._histogram(families.COMMIT_GROUP, ())
         for family in FAMILIES:  # those without labels are there before anything happens
@@ -137,6 +137,10 @@ class Metrics:
         """Count a try to do waiting work."""
         self._count(families.JOBS, (channel, kind, outcome))
         self._histogram(families.JOB_SECONDS, (channel, kind)).observe(seconds)
+
+    def rested(self, seconds: float) -> None:
+        """Count a rest between jobs."""
+        self._count(families.JOB_RESTS, (), seconds)
 
     def happened(self, family: Family, *labels: str, times: int = 1) -> None:
         """Count what a family of counters is about; labels in its order, of values that are known beforehand."""
@@ -178,7 +182,7 @@ class Metrics:
                 return f"{beginning}*"
         return UNKNOWN
 
-    def _count(self, family: Family, labels: tuple[str, ...], times: int = 1) -> None:
+    def _count(self, family: Family, labels: tuple[str, ...], times: float = 1) -> None:
         key = (family, labels)
         self._counters[key] = self._counters.get(key, 0) + times
 

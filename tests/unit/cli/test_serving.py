@@ -14,6 +14,12 @@ from urllib.request import urlopen
 
 import pytest
 
+from message_contacts.bootstrap import Service
+from message_contacts.cli import serving
+from message_contacts.delivery.worker import Worker
+from message_contacts.metrics.process import processor_wait
+from message_contacts.settings import Settings
+
 COMMAND = str(Path(sys.executable).with_name("message-contacts"))
 _SECONDS = 60
 
@@ -145,6 +151,19 @@ def test_a_worker_gives_way_to_whoever_answers_calls(tmp_path, database_url, beh
     own = os.getpriority(os.PRIO_PROCESS, 0)
     with started(tmp_path, "worker", until="Sending what waits", **variables) as (process, _):
         assert os.getpriority(os.PRIO_PROCESS, process.pid) == min(own + behind, 19)
+
+
+@pytest.mark.parametrize(("gives_way", "asked"), [(True, [processor_wait]), (False, [])])
+async def test_a_worker_that_gives_way_asks_how_long_it_had_no_processor(tmp_path, monkeypatch, gives_way, asked):
+    asks = []
+    monkeypatch.setattr(Worker, "give_way", lambda _self, waited: asks.append(waited))
+
+    async def done(_service):
+        pass
+
+    monkeypatch.setattr(Service, "work", done)
+    await serving._work(Settings(database_url=f"sqlite:///{tmp_path}/contacts.db"), gives_way=gives_way)
+    assert asks == asked
 
 
 def test_a_worker_without_a_database_says_so(run):

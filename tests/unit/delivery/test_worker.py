@@ -453,6 +453,20 @@ async def test_worker_whose_tries_never_end_is_stalled_though_it_looks_for_other
         hand.open.set()
 
 
+async def test_worker_that_gives_way_rests_before_a_job_while_there_is_no_processor(clock):
+    outbox, hand = FakeOutbox(make_job(1), make_job(2, due_at=START + 700)), Hand(ACCEPTED)
+    worker = make_worker(outbox, hand, clock)
+    worker.give_way(lambda: 0.5 * clock.monotonic())
+    async with at_work(worker):
+        assert hand.begun == ["j-0001"]
+        clock.advance(0.7)
+        await settled()
+        assert hand.begun == ["j-0001"]
+        clock.advance(0.001)
+        await settled()
+        assert hand.begun == ["j-0001", "j-0002"]
+
+
 async def test_tries_are_counted_by_kind_and_outcome(clock):
     metrics = Metrics()
     outbox = FakeOutbox(make_job(1), make_job(2), make_job(3, kind="of a newer release"))
