@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import asyncio
+
 from message_contacts.changes import Delete, Insert
 from message_contacts.clock import Instant
-from message_contacts.storage import Storage
+from message_contacts.storage import Storage, open_postgres
 from tests.factories import ACCOUNT
+from tests.fakes.clock import FakeClock
 from tests.storage.making import commit, make_key
 
 
@@ -33,3 +36,20 @@ async def test_many_uses_are_noted_at_once(storage: Storage) -> None:
     await commit(storage, *(Insert(key) for key in keys))
     await storage.key_uses.note_uses({key.access_key_id: Instant(1) for key in keys})
     assert len(await storage.key_uses.last_uses(ACCOUNT)) == 1200
+
+
+async def test_two_processes_that_note_the_same_keys_are_not_in_each_others_way(postgres_url: str) -> None:
+    keys = [make_key(f"key{number}") for number in range(1000)]
+    storages = [open_postgres(postgres_url, FakeClock()) for _ in range(2)]
+    try:
+        await commit(storages[0], *(Insert(key) for key in keys))
+        for moment in range(1, 4):
+            await asyncio.gather(
+                storages[0].key_uses.note_uses({key.access_key_id: Instant(moment) for key in keys}),
+                storages[1].key_uses.note_uses({key.access_key_id: Instant(moment) for key in reversed(keys)}),
+            )
+            assert set((await storages[0].key_uses.last_uses(ACCOUNT)).values()) == {moment}
+    finally:
+        for storage in storages:
+            await storage.finish()
+            storage.close()

@@ -24,6 +24,7 @@ from message_contacts.storage.postgres_connection import Connection, PostgresAdd
 from message_contacts.storage.postgres_statements import (
     CLAIM_IN_TURN_SKIPPING_LOCKED,
     CLAIM_SKIPPING_LOCKED,
+    NOTE_USES,
     can_be_grouped,
     for_each,
     grouped,
@@ -253,6 +254,12 @@ async def test_sealing_goes_by_key_when_the_server_believes_that_everything_is_s
     steps, _ = await plan(postgres_url, form.sql)
 
     assert any("key_audit_event" in step for step in steps), steps
+
+
+async def test_uses_of_many_keys_are_noted_by_index(filled: str) -> None:
+    steps, _ = await plan(filled, NOTE_USES)
+
+    assert read_as_a_whole(steps) == [], steps
 
 
 async def test_whose_turn_it_is_is_found_in_an_index_alone(filled: str) -> None:

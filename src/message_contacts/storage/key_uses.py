@@ -36,7 +36,8 @@ class AccessKeyUses:
         self._database = database
 
     async def note_uses(self, uses: Mapping[str, Instant]) -> None:
-        steps = [Step(NOTE_USE, (moment, access_key_id)) for access_key_id, moment in uses.items()]
+        # In one order everywhere: processes that note the same keys must not wait for each other in a circle.
+        steps = [Step(NOTE_USE, (moment, access_key_id)) for access_key_id, moment in sorted(uses.items())]
         for start in range(0, len(steps), _AT_ONCE):
             await self._database.commit(steps[start : start + _AT_ONCE])
 

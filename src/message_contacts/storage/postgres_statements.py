@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from message_contacts.storage.committing import COUNT_UP, USE_NONCE
 from message_contacts.storage.deliveries import INSERT_DELIVERY
 from message_contacts.storage.engine import Parameters, Step
+from message_contacts.storage.key_uses import NOTE_USE
 from message_contacts.storage.outbox import CLAIM, CLAIM_IN_TURN
 
 CLAIM_SKIPPING_LOCKED = """
@@ -59,6 +60,18 @@ COUNT_ALL_UP = """
      WHERE $5::bigint >= 1
     ON CONFLICT (account_id, counter, period)
     DO UPDATE SET value = counter.value + 1, raised_at = excluded.raised_at WHERE counter.value < $5
+"""
+
+NOTE_USES = """
+    -- Keep when keys were last used, of those that are there, unless later uses are kept. In one order everywhere:
+    -- processes that note the same keys must not wait for each other in a circle.
+    INSERT INTO access_key_use (account_id, access_key_id, last_used_at)
+    SELECT access_key.account_id, given.access_key_id, given.last_used_at
+      FROM unnest($1::bigint[], $2::text[]) AS given (last_used_at, access_key_id)
+      JOIN access_key ON access_key.access_key_id = given.access_key_id
+     ORDER BY given.access_key_id
+    ON CONFLICT (account_id, access_key_id)
+    DO UPDATE SET last_used_at = excluded.last_used_at WHERE access_key_use.last_used_at < excluded.last_used_at
 """
 
 #: What PostgreSQL is told instead.
@@ -110,6 +123,8 @@ def grouped(sql: str, types: Sequence[str]) -> Grouped | None:
         return Grouped(USE_NONCES, lambda rows: _columns(rows)[:2])
     if sql == COUNT_UP:
         return Grouped(COUNT_ALL_UP, lambda rows: (*_columns(rows)[:4], rows[0][4]))
+    if sql == NOTE_USE:
+        return Grouped(NOTE_USES, _columns)
     rows, names = _given(types)
     insert = _PLAIN_INSERT.fullmatch(sql)
     if insert is not None and _PARAMETER.findall(insert[2]) == [str(number) for number in range(1, len(types) + 1)]:
