@@ -108,6 +108,7 @@ UNBOUND = {"Change": "Unbind", "ContactId": NOBODY}
         ),
         ({"Change": "MoveMember"}, errors.MISSING_PARAMETER_ACCOUNT_ID),
         ({"Change": "RemoveMember", "AccountId": "x"}, errors.INVALID_PARAMETER_ACCOUNT_ID),
+        ({"Change": "DeleteMember", "AccountId": NO_MEMBER}, errors.ENTITY_NOT_EXISTS_ACCOUNT),
         (MOVED, errors.MISSING_PARAMETER_DESTINATION_FOLDER_ID),
         ({**MOVED, "DestinationFolderId": "x"}, errors.INVALID_PARAMETER_DESTINATION_FOLDER_ID),
         ({**MOVED, "DestinationFolderId": NO_FOLDER}, errors.ENTITY_NOT_EXISTS_ACCOUNT),
@@ -125,6 +126,10 @@ async def test_a_preview_fails_as_the_change_would(api: Api) -> None:
     shop = await api.create_member("Shop")
     anna = await verified_contact(api, "Anna", shop)
     refused = await api.error("PreviewChange", OURS, Change="RemoveMember", AccountId=shop)
+    assert_own_error(refused, errors.ACCOUNT_TYPE_OR_STATUS_MISMATCH)
+    cloud = await api.create_member("Cloud")
+    await api.call("UpdateAccount", AccountId=cloud, NewAccountType="CloudAccount")
+    refused = await api.error("PreviewChange", OURS, Change="DeleteMember", AccountId=cloud)
     assert_own_error(refused, errors.ACCOUNT_TYPE_OR_STATUS_MISMATCH)
     refused = await api.error("PreviewChange", OURS, Change="MoveMember", AccountId=shop, DestinationFolderId=NO_FOLDER)
     assert_own_error(refused, errors.ENTITY_NOT_EXISTS_FOLDER)

@@ -233,6 +233,19 @@ class Reach(RuleBasedStateMachine):
 
         self.previewed(remove, "RemoveMember", AccountId=member_id)
 
+    @precondition(lambda self: len(self.members) > 1)
+    @rule(which=PICK)
+    def delete_member(self, which: int) -> None:
+        member_id = list(self.members)[which % len(self.members)]
+
+        def delete() -> None:
+            self.call("DeleteAccount", AccountId=member_id)
+            del self.members[member_id]
+            for person in self.contacts.values():
+                person.bound_to = [node for node in person.bound_to if node != member_id]
+
+        self.previewed(delete, "DeleteMember", AccountId=member_id)
+
     @precondition(lambda self: len(self.contacts) < 4)
     @rule(types=SOME_TYPES, verified=st.sampled_from([True, True, False]), to=PICK)
     def add_contact(self, types: list[str], verified: bool, to: int) -> None:

@@ -166,6 +166,28 @@ async def test_members_are_created_renamed_found_and_removed(console: Console, a
     assert (await api.call("ListAccounts"))["TotalCount"] == 0
 
 
+async def test_a_resource_account_can_be_deleted_and_a_cloud_account_cannot(console: Console, api: Api) -> None:
+    member = await api.create_member("Books")
+    contact = await api.add_verified_contact(member, Name="Anna", EmailAddress="anna@example.com")
+    base = f"/directory/members/{member}"
+    asked = await console.open(f"{base}/remove")
+    assert asked.page.one("a", href=f"/console{base}/delete")
+
+    await api.call("UpdateAccount", AccountId=member, NewAccountType="CloudAccount")
+    assert "AccountTypeOrStatusMismatch" in (await console.open(f"{base}/delete")).page.text
+    refused = await console.submit(f"{base}/delete")
+    assert (refused.status, "AccountTypeOrStatusMismatch" in refused.page.text) == (409, True)
+
+    await api.call("UpdateAccount", AccountId=member, NewAccountType="ResourceAccount")
+    asked = await console.open(f"{base}/delete")
+    assert asked.page.title == "Delete the member Books?"
+    assert "Nobody would be left without contacts." in asked.page.text
+    deleted = await console.submit(f"{base}/delete")
+    assert "Member deleted." in deleted.page.text
+    assert (await api.call("ListAccounts"))["TotalCount"] == 0
+    assert (await api.contact(contact))["Members"] == []
+
+
 async def test_a_member_shows_who_is_reached_and_through_what(console: Console, api: Api) -> None:
     folder = await api.create_folder("Finance")
     member = await api.create_member("Books", folder)

@@ -131,7 +131,7 @@ async def delete_account(
 ) -> Mapping[str, Any]:
     async def read() -> tuple[Belongings, Sequence[Webhook]]:
         bound = await call.services.webhooks.webhooks_bound_to(call.account_id, account_id)
-        return await _belongings(call, account_id), bound
+        return await belongings_of(call, account_id), bound
 
     def decide(found: tuple[Belongings, Sequence[Webhook]]) -> Decision[None]:
         belongings, bound = found
@@ -142,7 +142,8 @@ async def delete_account(
     return {"DeletionType": _DIRECTLY}
 
 
-async def _belongings(call: Call, member_id: str) -> Belongings:
+async def belongings_of(call: Call, member_id: str) -> Belongings:
+    """A member with what goes with it when it is deleted."""
     return Belongings(
         member=await call.services.directory.member(call.account_id, member_id),
         contacts=await call.services.contacts.contacts_bound_to(call.account_id, [member_id]),

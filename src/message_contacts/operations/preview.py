@@ -24,6 +24,7 @@ from message_contacts.operations.coverage import existing_ground
 from message_contacts.operations.deletions import RETAIN_CONTACT_IN_MEMBERS
 from message_contacts.operations.directory_parameters import ACCOUNT_ID_PARAMETER, DESTINATION_FOLDER_ID
 from message_contacts.operations.lookups import existing
+from message_contacts.operations.member_deletions import belongings_of
 from message_contacts.operations.member_moves import place_of
 from message_contacts.operations.own_parameters import (
     SOURCE,
@@ -54,6 +55,7 @@ class PreviewedChange(StrEnum):
     CHANGE_TYPES = "ChangeTypes"
     MOVE_MEMBER = "MoveMember"
     REMOVE_MEMBER = "RemoveMember"
+    DELETE_MEMBER = "DeleteMember"
     DELETE_COPY = "DeleteCopy"
 
 
@@ -88,6 +90,10 @@ async def _remove_member(call: Call, values: Values) -> Decision[Any]:
     return detachment.remove_member(await place_of(call, values["account_id"]), now=call.now, ids=call.ids)
 
 
+async def _delete_member(call: Call, values: Values) -> Decision[Any]:
+    return detachment.delete_member(await belongings_of(call, values["account_id"]), now=call.now)
+
+
 async def _delete_copy(call: Call, values: Values) -> Decision[Any]:
     copy = await call.services.contacts.detached_contact(call.account_id, values["detached_contact_id"])
     return deleted(copy, NO_DETACHED_CONTACT)
@@ -98,7 +104,7 @@ _MEMBERS = replace(
     MEMBERS_TO_UNBIND, doc="Unbind: directory, folders or members, at most five.", required=False, missing=None
 )
 _TYPES = replace(MESSAGE_TYPES, doc="ChangeTypes: the types the contact would get instead.")
-_ACCOUNT_ID = replace(ACCOUNT_ID_PARAMETER, doc="MoveMember, RemoveMember: the member.")
+_ACCOUNT_ID = replace(ACCOUNT_ID_PARAMETER, doc="MoveMember, RemoveMember, DeleteMember: the member.")
 _DESTINATION = replace(DESTINATION_FOLDER_ID, doc="MoveMember: the folder it would move to.")
 _COPY_ID = text("DetachedContactId", "DeleteCopy: the copy.", "dc-4fXkPq9LmZ2aB7cD")
 _RETAIN = replace(RETAIN_CONTACT_IN_MEMBERS, doc="DeleteContact: whether members would keep their copy.")
@@ -118,6 +124,7 @@ _PREVIEWS: Mapping[PreviewedChange, _Preview] = {
     PreviewedChange.CHANGE_TYPES: _Preview(_change_types, [_CONTACT_ID, _TYPES]),
     PreviewedChange.MOVE_MEMBER: _Preview(_move_member, [_ACCOUNT_ID, _DESTINATION]),
     PreviewedChange.REMOVE_MEMBER: _Preview(_remove_member, [_ACCOUNT_ID]),
+    PreviewedChange.DELETE_MEMBER: _Preview(_delete_member, [_ACCOUNT_ID]),
     PreviewedChange.DELETE_COPY: _Preview(_delete_copy, [_COPY_ID]),
 }
 
@@ -152,7 +159,8 @@ def _parse_dry_run(text: str, rules: Rules) -> bool:
             parse=_parse_change,
             doc="The change, whose other parameters are those of the operation it previews: DeleteContact of "
             "DeleteMessageContact, Unbind of DisassociateMembers, ChangeTypes of UpdateMessageContact, MoveMember of "
-            "MoveAccount, RemoveMember of RemoveCloudAccount, DeleteCopy of DeleteDetachedContact.",
+            "MoveAccount, RemoveMember of RemoveCloudAccount, DeleteMember of DeleteAccount, DeleteCopy of "
+            "DeleteDetachedContact.",
             example="Unbind",
             choices=tuple(PreviewedChange),
             required=True,

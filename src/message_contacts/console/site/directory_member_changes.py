@@ -1,4 +1,4 @@
-"""Changing a member: its name, its place, its type, and taking it out of the directory."""
+"""Changing a member: its name, its place, its type, and taking it out of the directory or deleting it."""
 
 from __future__ import annotations
 
@@ -141,6 +141,34 @@ async def _remove_page(visit: Visit, *, refusal: ApiError | None = None) -> Resp
     )
 
 
+async def ask_delete(visit: Visit) -> Response:
+    """Whether a member is to be deleted, and what that would mean."""
+    return await _delete_page(visit)
+
+
+async def delete(visit: Visit) -> Response:
+    """Delete a member for good."""
+    member, _above = await _member(visit)
+    attempt = await visit.attempt("DeleteAccount", {"AccountId": member["AccountId"]})
+    if attempt.refusal is not None:
+        return await _delete_page(visit, refusal=attempt.refusal)
+    return visit.go(f"/directory/folders/{member['FolderId']}", said=visit._("Member deleted."))
+
+
+async def _delete_page(visit: Visit, *, refusal: ApiError | None = None) -> Response:
+    member, above = await _member(visit)
+    return visit.page(
+        "directory/delete_member.html",
+        title=visit._("Delete the member"),
+        status=refusal.definition.status if refusal else 200,
+        member=member,
+        above=above,
+        preview=await _preview(visit, "DeleteMember", {"AccountId": member["AccountId"]}),
+        refusal=refusal,
+        **spoken(visit),
+    )
+
+
 async def _preview(visit: Visit, change: str, about: Mapping[str, Any]) -> Attempt:
     return await visit.attempt("PreviewChange", {"Change": change, "MaxResults": _MOST_NAMED, **about})
 
@@ -160,4 +188,6 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/directory/members/{member_id}/remove", ask_remove),
     Route("POST", "/directory/members/{member_id}/remove", remove),
     Route("POST", "/directory/members/{member_id}/type", switch_type),
+    Route("GET", "/directory/members/{member_id}/delete", ask_delete),
+    Route("POST", "/directory/members/{member_id}/delete", delete),
 )
