@@ -19,7 +19,7 @@ from message_contacts.delivery.outbox import Fate, Outbox, Settlement, channel_o
 from message_contacts.delivery.outcome import Outcome, Verdict
 from message_contacts.delivery.pace import WorkerRules, wait_seconds
 from message_contacts.delivery.tally import Tally
-from message_contacts.errors import ApiError
+from message_contacts.errors import CONCURRENT_CALL_NOT_SUPPORTED, SERVICE_UNAVAILABLE, ApiError
 from message_contacts.metrics import UNKNOWN, Metrics
 
 log = structlog.get_logger()
@@ -30,6 +30,11 @@ Handler = Callable[[Job], Awaitable[Outcome]]
 INTERNAL_ERROR = "internal-error"
 #: Reason of a job of a kind that this worker cannot do: of a newer release, most likely.
 UNKNOWN_KIND = "unknown-kind"
+#: Reasons of jobs whose handler could not read or change something, through nobody's bug, by the code of the refusal.
+NOT_NOW = {
+    SERVICE_UNAVAILABLE.code: "store-unavailable",
+    CONCURRENT_CALL_NOT_SUPPORTED.code: "changed-meanwhile",
+}
 #: Reason of a job whose handler took longer than `WorkerRules.try_seconds`.
 OVERDUE = "timed-out"
 #: Batches of jobs at hand, beyond which none are claimed for others either.
@@ -248,7 +253,10 @@ class Lane:
             if limit.expired():
                 return Outcome(Verdict.TRY_AGAIN, OVERDUE)
             log.exception("job_failed", job_id=job.job_id, kind=job.kind)
-        except Exception:  # one job's bug must not stop the others
+        except Exception as failure:  # one job's bug must not stop the others
+            reason = NOT_NOW.get(failure.definition.code) if isinstance(failure, ApiError) else None
+            if reason is not None:
+                return Outcome(Verdict.TRY_AGAIN, reason)
             log.exception("job_failed", job_id=job.job_id, kind=job.kind)
         return Outcome(Verdict.TRY_AGAIN, INTERNAL_ERROR)
 

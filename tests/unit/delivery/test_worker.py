@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 import structlog
 
+from message_contacts import errors
 from message_contacts.changes import Job
 from message_contacts.clock import DAY, MINUTE, Instant
 from message_contacts.delivery.outbox import Fate
@@ -278,7 +279,25 @@ async def test_final_refusal_is_not_tried_again(clock):
     assert [(entry.fate, entry.reason) for entry in outbox.settlements] == [(Fate.DEAD, "mailbox-unknown")]
 
 
-@pytest.mark.parametrize("bug", [RuntimeError("bug"), TimeoutError("not the worker's own")])
+@pytest.mark.parametrize(
+    ("refusal", "reason"),
+    [
+        (errors.SERVICE_UNAVAILABLE(complaint="disk full"), "store-unavailable"),
+        (errors.CONCURRENT_CALL_NOT_SUPPORTED(tries=30), "changed-meanwhile"),
+    ],
+)
+async def test_what_cannot_be_done_now_is_tried_again_and_is_nobodys_bug(clock, refusal, reason):
+    outbox = FakeOutbox(make_job())
+    with structlog.testing.capture_logs() as lines:
+        async with at_work(make_worker(outbox, Hand(refusal), clock)):
+            pass
+    assert [(entry.fate, entry.reason) for entry in outbox.settlements] == [(Fate.AGAIN, reason)]
+    assert [line["event"] for line in lines] == ["job_put_off"]
+
+
+@pytest.mark.parametrize(
+    "bug", [RuntimeError("bug"), TimeoutError("not the worker's own"), errors.ENTITY_NOT_EXISTS_CONTACT()]
+)
 async def test_bug_in_a_handler_is_logged_with_its_trace_and_stops_nobody_else(clock, bug):
     outbox, hand = FakeOutbox(make_job(1), make_job(2)), Hand(bug, ACCEPTED)
     with structlog.testing.capture_logs() as lines:

@@ -77,6 +77,8 @@ REPLIES: Mapping[str, str] = {
     "mailbox-busy": mark("The mailbox is busy"),
     "connection-refused": mark("No connection"),
     "timed-out": mark("No answer in time"),
+    "store-unavailable": mark("The database could not do it then"),
+    "changed-meanwhile": mark("What it is about changed all the time"),
     "nobody-subscribed": mark("Does not have this type, but nobody who has it can be reached"),
     "fallback": mark("Fallback address"),
 }
