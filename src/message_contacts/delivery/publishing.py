@@ -140,14 +140,15 @@ def cancel(message: Message | None, progress: Progress | None, *, now: Instant, 
     if message.state is MessageState.CANCELLED:
         return Decision((), message)
     cancelled = replace(message, state=MessageState.CANCELLED)
-    changes: list[Change] = [Update(message, cancelled)]
+    # Progress first, as each step of an expansion: two that change both must not wait for each other in a circle.
+    changes: list[Change] = []
     if progress is not None:
         # The job of its next step finds that there is something else to do.
         changes.append(Update(progress, replace(progress, stage=Stage.WITHDRAW, node="", after=())))
     else:
         withdrawal = Progress(account_id=message.account_id, message_id=message.message_id, stage=Stage.WITHDRAW)
         changes += [Insert(withdrawal), Enqueue(next_step(withdrawal, now=now, ids=ids))]
-    return Decision(tuple(changes), cancelled)
+    return Decision((*changes, Update(message, cancelled)), cancelled)
 
 
 def close(incident: Incident | None, note: str, *, closed_by: str, now: Instant) -> Decision[Incident]:

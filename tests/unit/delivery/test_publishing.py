@@ -122,7 +122,7 @@ def test_cancelling_while_it_expands_turns_the_next_step_into_withdrawing():
 
     decision = publishing.cancel(make_message(), progress, now=LATER, ids=CountingIds())
 
-    message, moved = decision.changes
+    moved, message = decision.changes  # in the order of an expansion
     assert isinstance(message, Update)
     assert message.after.state is MessageState.CANCELLED
     assert isinstance(moved, Update)
@@ -134,7 +134,7 @@ def test_cancelling_what_was_let_go_begins_to_withdraw():
 
     decision = publishing.cancel(message, None, now=LATER, ids=CountingIds())
 
-    _, begun, enqueued = decision.changes
+    begun, enqueued, _ = decision.changes
     assert isinstance(begun, Insert)
     assert begun.row.stage is Stage.WITHDRAW
     assert isinstance(enqueued, Enqueue)
