@@ -44,13 +44,13 @@ class GivingWay:
         self._looked_at, self._waited_then = self._clock.monotonic(), waited()
 
     async def rest(self) -> None:
-        """Rest for as long as is right now; with processors to spare not at all."""
+        """Rest for as long as it takes to give way; with processors to spare not at all."""
         if self._waited is None:
             return
         passed = self._clock.monotonic() - self._looked_at
         if passed >= _LOOK_SECONDS:
             waited = self._waited()
-            self._adapt((waited - self._waited_then) / passed)
+            self._adapt(max(0.0, waited - self._waited_then) / passed)
             self._looked_at, self._waited_then = self._looked_at + passed, waited
         if self._rest_seconds:
             if self._metrics is not None:

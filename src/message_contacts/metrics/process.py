@@ -26,7 +26,7 @@ def processor_wait() -> float:
     """
     try:
         return int((_PROC / "schedstat").read_text("ascii").split()[1]) / 1e9
-    except (OSError, IndexError):
+    except (OSError, IndexError, ValueError):
         return 0.0
 
 

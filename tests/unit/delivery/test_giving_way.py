@@ -92,7 +92,14 @@ def test_what_the_system_tells_only_grows():
     assert 0 <= before <= processor_wait()
 
 
-@pytest.mark.parametrize("content", [None, "", "123"])
+async def test_a_system_that_stops_telling_means_no_wait(machine):
+    await machine.rests(20, waiting=0.5)
+    machine.waited = 0.0
+    rests = await machine.rests(0.5, waiting=0.0)
+    assert rests[-1] < rests[0]
+
+
+@pytest.mark.parametrize("content", [None, "", "123", "1 x 3"])
 def test_a_system_that_does_not_tell_means_no_wait(monkeypatch, tmp_path, content):
     if content is not None:
         (tmp_path / "schedstat").write_text(content)
