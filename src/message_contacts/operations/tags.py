@@ -195,7 +195,7 @@ async def untag_resources(
     resource_type: ResourceType,
     resource_id: Sequence[str],
     tag_key: Sequence[str] | None,
-    all: bool,  # noqa: A002 - the parameter's name
+    all: bool,  # noqa: A002 - handlers get parameters under the vendor's names, and this one is `All`
 ) -> Mapping[str, Any]:
     if not tag_key and not all:
         raise errors.missing("TagKey")()
