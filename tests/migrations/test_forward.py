@@ -11,6 +11,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from message_contacts.audit.sealing import Sealer
 from message_contacts.changes import Insert
 from message_contacts.clock import SystemClock
 from message_contacts.directory.model import DeletedMember
@@ -19,8 +20,9 @@ from message_contacts.storage.migrations.running import upgrade
 from message_contacts.storage.postgres_schema import postgres_upgrade
 from tests.conftest import ENGINES
 from tests.factories import ACCOUNT
-from tests.fakes.clock import START
-from tests.storage.making import MEMBER, commit, open_database
+from tests.fakes.clock import START, FakeClock
+from tests.storage.making import MEMBER, commit, named_contact, open_database, plant
+from tests.storage.test_audit import change, verdict_on
 
 #: Rows as release 0001 wrote them, one for each table that later steps touch or that others point to.
 FILLING = f"""
@@ -80,3 +82,54 @@ async def test_what_an_earlier_release_wrote_is_there_after_the_migration(filled
         await commit(storage, Insert(deleted))
         assert await storage.directory.deleted_member(ACCOUNT, MEMBER) == deleted
         await storage.finish()
+
+
+async def test_the_audit_trail_of_release_0007_is_there_and_verifies_after_the_migration(tmp_path: Path) -> None:
+    old, recent = tmp_path / "old.db", tmp_path / "recent.db"
+    migrate(f"sqlite:///{recent}")
+    clock = FakeClock()
+    with open_database(f"sqlite:///{recent}", clock) as storage:
+        await plant(storage)
+        for number in range(1, 6):
+            await change(storage, clock, Insert(named_contact(number)))
+            if number == 4:
+                assert await Sealer(storage.audit).seal() == 4
+        before = await storage.audit.with_personal_parts(
+            await storage.audit.events_before(ACCOUNT, before="z", start="", limit=10)
+        )
+    upgrade(old, "0007")
+    with closing(sqlite3.connect(old)) as connection:
+        connection.execute("ATTACH ? AS recent", (str(recent),))
+        for table in ("audit_event", "audit_personal", "audit_chain"):
+            connection.execute(f"INSERT INTO {table} SELECT * FROM recent.{table}")
+        connection.commit()
+
+    migrate(f"sqlite:///{old}")
+
+    with open_database(f"sqlite:///{old}", clock) as storage:
+        kept = await storage.audit.events_before(ACCOUNT, before="z", start="", limit=10)
+        assert await storage.audit.with_personal_parts(kept) == before
+        assert all(event.personal for event in before)
+        verdict = await verdict_on(storage)
+        assert (verdict.events, verdict.unsealed, verdict.breaks) == (4, 1, [])
+        assert await Sealer(storage.audit).seal() == 1
+
+
+def test_a_table_that_is_made_anew_leaves_nothing_behind_of_who_is_erased_later(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    upgrade(path, "0007")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executemany(
+            "INSERT INTO audit_personal (account_id, person_id, event_id, salt, details) VALUES (?, ?, ?, x'00', ?)",
+            [(ACCOUNT, "c-0000000000000001", f"e-{number}", f"seen only here {number}") for number in range(500)],
+        )
+        connection.commit()
+
+    migrate(f"sqlite:///{path}")
+
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("DELETE FROM audit_personal")
+        connection.commit()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert b"seen only here" not in path.read_bytes()

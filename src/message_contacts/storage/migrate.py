@@ -18,7 +18,7 @@ from message_contacts.storage.sqlite import sqlite_oldest_program, sqlite_schema
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 #: Schema version of this program: revision of its last migration. Revisions are numbers of four digits, in order.
-HEAD = "0007"
+HEAD = "0008"
 
 #: Stands in the place of the version, before that of the program, while `moving` fills a database.
 HALF_MOVED = "moving"

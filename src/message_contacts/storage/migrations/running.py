@@ -26,7 +26,7 @@ def upgrade(path: Path, revision: str) -> None:
     connect(path, busy_seconds=_PATIENCE_SECONDS, cache_kib=1024, writes=True).close()  # the file, with its log
     engine = create_engine(
         "sqlite://",
-        creator=lambda: sqlite3.connect(path, timeout=_PATIENCE_SECONDS, isolation_level=None),
+        creator=lambda: _connected(path),
         poolclass=NullPool,
     )
     # Exclusive before the version is read: of two starters, only one sees the old one.
@@ -41,3 +41,10 @@ def upgrade(path: Path, revision: str) -> None:
         if broken:
             raise RuntimeError(f"the migration would leave {len(broken)} rows that point to nothing")
     engine.dispose()
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_PATIENCE_SECONDS, isolation_level=None)
+    # As the server does: a table that is made anew leaves nothing of its rows behind, which may be erased later.
+    connection.execute("PRAGMA secure_delete = ON")
+    return connection
