@@ -106,7 +106,7 @@ class Database:
     @contextlib.contextmanager
     def copy(self) -> Iterator[str]:
         """URL of a copy of its own for one run, written out before anything is measured; gone afterwards."""
-        folder = servers.WORK / "copy"
+        folder = servers.WORK / f"copy-{self.contacts}"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         try:

@@ -12,7 +12,7 @@ from bench.replay import Sample
 
 @dataclass(slots=True)
 class Load:
-    """All runs of one load, one a round."""
+    """All runs of one load, one a round; or all its slices."""
 
     name: str
     samples: list[Sample] = field(default_factory=list)
@@ -55,7 +55,7 @@ class Figure:
 
 
 def ratios(ours: Load, other: Load) -> list[float]:
-    """Round by round: how many times the other's rate."""
+    """Run by run: how many times the other's rate."""
     return [mine / theirs for mine, theirs in zip(ours.rates, other.rates, strict=True)]
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import random
 import resource
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from bench import servers
@@ -21,6 +23,8 @@ from bench.servers import Memory, Server
 #: A run during which the host took more than this share of the machine away is repeated, whatever it showed.
 STOLEN_AT_MOST = 0.10
 REPETITIONS = 3
+#: Where loads are compared that take turns: the machine changes its speed within some seconds.
+SLICE_SECONDS = 2.0
 #: Room for a server that is faster than it was when the requests were counted out.
 RESERVE = 1.3
 
@@ -202,6 +206,55 @@ class Bench:
                 yield signer.v3("AddMessageContact", people.draw(number).pairs(), key_id, secret)
 
         return requests
+
+    def in_turns(
+        self, name: str, databases: Sequence[Database], settings: Mapping[str, str] = servers.NO_SETTINGS
+    ) -> list[list[Sample]]:
+        """The same load, `add` or one of `reading`, on each of the databases; for each of them its slices.
+
+        Each has a server of its own. They take turns with slices of `SLICE_SECONDS`, so that a machine that changes its
+        speed from one moment to the next is equally slow for all of them; who has not its turn stands still.
+        """
+        with contextlib.ExitStack() as stack:
+            # Ports of their own; what is known of rates is shared.
+            benches = [replace(self, ours=servers.free_port()) for _ in databases]
+            sides = [
+                stack.enter_context(bench.side(name, database, settings))
+                for bench, database in zip(benches, databases, strict=True)
+            ]
+            turns = [self._turn(sides, number) for number in range(max(1, round(self.seconds / SLICE_SECONDS)))]
+        return [list(slices) for slices in zip(*turns, strict=True)]
+
+    @contextlib.contextmanager
+    def side(self, name: str, database: Database, settings: Mapping[str, str]) -> Iterator[Callable[[], Sample]]:
+        """A server that stands still but for the slices that are asked for."""
+        with database.copy() as url, self.serve(url, database, settings=settings) as server:
+            requests = self.adds(database) if name == "add" else self.reads(name, database)
+            run = _name_of_run(name, database, settings)
+            guess = self.guesses.setdefault(run, Guess(rate=12_000))
+
+            def slice_of(seconds: float) -> Sample:
+                server.resume()
+                try:
+                    return self._replayed(guess, server, requests, CONTACT, seconds)
+                finally:
+                    server.pause()
+
+            guess.rate = slice_of(self.warm_up_seconds).rate
+            yield partial(slice_of, SLICE_SECONDS)
+
+    def _turn(self, sides: Sequence[Callable[[], Sample]], number: int) -> list[Sample]:
+        """A slice for each, in the one order and the other by turns, made again if the host took much away."""
+        order = range(len(sides)) if number % 2 == 0 else range(len(sides) - 1, -1, -1)
+        for _ in range(REPETITIONS):
+            slices = {side: sides[side]() for side in order}
+            if all(sample.stolen <= STOLEN_AT_MOST for sample in slices.values()):
+                break
+            self.repeated += 1
+        else:
+            self.disturbed += 1
+            self.repeated -= 1
+        return [slices[side] for side in range(len(sides))]
 
     # What runs against the others.
 

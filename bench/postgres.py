@@ -26,7 +26,6 @@ from tests.postgres import PostgresServer
 
 #: Rows that go together.
 _BATCH = 10_000
-_COPY = "copy"
 #: Beside what a fresh server has: memory for what is read again and again, and room so that no checkpoint falls into
 #: every run. Commits wait for the disk, as they do by default.
 _OPTIONS = {"shared_buffers": "2GB", "max_wal_size": "4GB"}
@@ -84,15 +83,16 @@ class Cluster(PostgresServer):
     @contextlib.contextmanager
     def copy_of(self, name: str) -> Iterator[str]:
         """URL of a copy, written out; gone afterwards."""
-        self.drop(_COPY)
+        copy = f"copy-of-{name}"
+        self.drop(copy)
         # Since release 15 a copy goes through the log unless told otherwise, which takes longer and makes work later.
         ((release,),) = self.execute("SELECT current_setting('server_version_num')::integer")
         strategy = "STRATEGY = FILE_COPY" if release >= 150_000 else ""
-        self.execute(f'CREATE DATABASE "{_COPY}" TEMPLATE "{name}" {strategy}', "CHECKPOINT")
+        self.execute(f'CREATE DATABASE "{copy}" TEMPLATE "{name}" {strategy}', "CHECKPOINT")
         try:
-            yield self.url(_COPY)
+            yield self.url(copy)
         finally:
-            self.drop(_COPY)
+            self.drop(copy)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from string import Template
 
 from bench import deliveries, servers
 from bench.figures import Load, figures_table, loads_table, short, table
-from bench.loads import REPETITIONS, STOLEN_AT_MOST
+from bench.loads import REPETITIONS, SLICE_SECONDS, STOLEN_AT_MOST
 from bench.population import CONTACTS_EACH
 from bench.replay import CONNECTIONS, THREADS
 from bench.rounds import Result
@@ -99,6 +99,7 @@ def write(measured: str) -> None:
         contacts_each=CONTACTS_EACH,
         stolen_at_most=f"{STOLEN_AT_MOST:.0%}",
         repetitions=REPETITIONS,
+        slice_seconds=f"{SLICE_SECONDS:g}",
     )
     kept = "".join(
         f"\n## {int(path.stem):,} contacts, once\n\n{_lower(path.read_text(encoding='utf-8'))}"

@@ -193,13 +193,10 @@ def _measure_growth(result: Result, _plan: Plan) -> None:
     bench, scales = result.bench, result.scales
     for engine in scales.many:
         sizes = scales.few[engine], scales.many[engine]
-        for read in ("Get", "List", "Effective"):
-            for database in sizes:
-                name = f"{engine}: {read}, {database.name}"
-                _take(result.growth, name, partial(bench.reading, read.lower(), database))
-        for database in sizes:
-            name = f"{engine}: Add, {database.name}"
-            _take(result.growth, name, partial(bench.adding, database, settings=UNLIMITED))
+        for call in ("Get", "List", "Effective", "Add"):
+            slices = bench.in_turns(call.lower(), sizes, UNLIMITED)
+            for database, samples in zip(sizes, slices, strict=True):
+                _keep(result.growth, f"{engine}: {call}, {database.name}", samples)
 
 
 def _measure_clients(result: Result, plan: Plan) -> None:
@@ -249,10 +246,14 @@ def start_new(bench: Bench) -> float:
 
 
 def _take(loads: dict[str, Load], name: str, run: Callable[[], Sample]) -> None:
-    sample = run()
-    loads.setdefault(name, Load(name)).samples.append(sample)
-    disturbance = f"host {sample.stolen:.0%}, other programs {sample.others:.0%}"
-    _say(f"  {name}: {sample.rate:,.0f}/s, p50 {short(sample.p50)} ms, p99 {short(sample.p99)} ms; {disturbance}")
+    _keep(loads, name, [run()])
+
+
+def _keep(loads: dict[str, Load], name: str, samples: Sequence[Sample]) -> None:
+    loads.setdefault(name, Load(name)).samples += samples
+    for sample in samples:
+        disturbance = f"host {sample.stolen:.0%}, other programs {sample.others:.0%}"
+        _say(f"  {name}: {sample.rate:,.0f}/s, p50 {short(sample.p50)} ms, p99 {short(sample.p99)} ms; {disturbance}")
 
 
 def _note(values: dict[str, list[float]], name: str, value: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -134,8 +135,17 @@ class Server:
             kilobytes[name] = int(value.split()[0])
         return Memory(resident=kilobytes["Rss"] * 1.024e-3, proportional=kilobytes["Pss"] * 1.024e-3)
 
+    def pause(self) -> None:
+        """Have it do nothing until `resume`; only for a server of one process."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Have it go on."""
+        self._process.send_signal(signal.SIGCONT)
+
     def stop(self) -> None:
         """End it and wait for it."""
+        self.resume()
         self._process.terminate()
         try:
             self._process.wait(timeout=20)
