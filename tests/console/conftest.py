@@ -134,6 +134,10 @@ class Console:
             "POST", "/console/sign-in", fields={"access_key_id": key_id, "access_key_secret": secret}
         )
 
+    async def listen(self, path: str, until: str) -> Answer:
+        """What a stream tells, up to where it has told this text; all of it if it ends before."""
+        return await self.request("GET", _whole(path), until=until)
+
     async def open(self, path: str, **headers: str) -> Answer:
         """A page, after redirects; paths are the console's (`/contacts`) or whole ones."""
         answer = await self.request("GET", _whole(path), headers=headers)
@@ -158,8 +162,13 @@ class Console:
         *,
         fields: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        until: str | None = None,
     ) -> Answer:
-        """One request, as it goes over the wire; redirects are not followed."""
+        """One request, as it goes over the wire; redirects are not followed.
+
+        Args:
+            until: Hang up as soon as the answer has this text in it.
+        """
         body = b"" if fields is None else urlencode(fields, doseq=True).encode()
         sent = {"host": HOST, "accept-language": self.language, **(headers or {})}
         if fields is not None:
@@ -197,7 +206,7 @@ class Console:
                 got["status"], got["headers"] = message["status"], message["headers"]
             else:
                 got["body"] += message.get("body", b"")
-                if not message.get("more_body"):
+                if not message.get("more_body") or (until is not None and until.encode() in got["body"]):
                     answered.set()
 
         await self.api.service.app(scope, receive, send)

@@ -18,9 +18,8 @@ from tests.harness import Api, open_api
 
 
 @pytest.fixture
-async def waiting(database_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
-    """A service whose streams of events end soon, on a clock that tests move."""
-    monkeypatch.setattr("message_contacts.console.site.frame.STREAM_SECONDS", 0.5)
+async def waiting(database_path: Path) -> AsyncIterator[Api]:
+    """A service on a clock that tests move."""
     async with open_api(database_path, clock=WaitingClock()) as api:
         yield api
 
@@ -95,15 +94,16 @@ async def test_new_mail_is_told_as_an_event_whatever_its_id(waiting: Api) -> Non
     await api.work("email")
     known = "&".join(f"known={message['MessageId']}" for message in await api.inbox())
 
-    async def later() -> None:
-        await settled()
-        await api.work()
+    new = f"j-{message_id[2:]}000001"
+    listening = asyncio.ensure_future(console.listen(f"/inbox/events?{known}", until=new))
+    await settled()
+    await api.work()
+    while not listening.done():  # nothing with a later id comes: the page looks again when it has waited
         await settled()
         api.clock.advance(3)
+    answer = await listening
 
-    answer, _ = await asyncio.gather(console.open(f"/inbox/events?{known}"), later())
-
-    assert re.findall(r"data-id=\"(j-[0-9a-f]+)\"", answer.html) == [f"j-{message_id[2:]}000001"]
+    assert re.findall(r"data-id=\"(j-[0-9a-f]+)\"", answer.html) == [new]
 
 
 async def test_nothing_more_is_told_to_somebody_who_has_signed_out(waiting: Api) -> None:
