@@ -176,9 +176,9 @@ async def _prepare(settings: Settings, *, demo: bool) -> str | None:
 
 async def _work(settings: Settings, *, gives_way: bool) -> None:
     """Do waiting work until a signal ends it."""
-    from message_contacts.cli.opening import opened  # noqa: PLC0415 - heavy to load
-    from message_contacts.cli.operator_listener import showing_metrics  # noqa: PLC0415 - heavy to load
-    from message_contacts.metrics.process import processor_wait  # noqa: PLC0415 - loads the metrics
+    from message_contacts.cli.opening import opened  # noqa: PLC0415 - heavy to load: `--help` does without
+    from message_contacts.cli.operator_listener import showing_metrics  # noqa: PLC0415 - heavy to load: `--help` does without
+    from message_contacts.metrics.process import processor_wait  # noqa: PLC0415 - heavy to load: `--help` does without
 
     async with opened(settings) as service, showing_metrics(service):
         if gives_way:

@@ -3,8 +3,8 @@
 The key of every tenant's table begins with the tenant's account id, so that the tables could be spread by that column.
 Rules that span tenants are few and marked as such. Ids are text, moments are whole milliseconds since 1970 (UTC), lists
 are compact text. On SQLite the tables are clustered by their key (`WITHOUT ROWID`): a read by key is then one descent.
-Those with long rows are not: what one commit adds to many tenants lies side by side, not each on a page of its own
-(docs/adr/0034). A test holds the migrations to this page.
+Those that say otherwise have long rows, most of them: what one commit adds to many tenants then lies side by side, not
+each on a page of its own (docs/adr/0034). A test holds the migrations to this page.
 """
 
 from __future__ import annotations
