@@ -21,6 +21,7 @@ from pathlib import Path
 import apsw
 
 from bench import population, servers
+from bench.machine import held_in_memory
 from bench.population import CONTACTS_EACH, People, Tenant
 from message_contacts import errors
 from message_contacts.access.keys import Vault
@@ -105,7 +106,7 @@ class Database:
 
     @contextlib.contextmanager
     def copy(self) -> Iterator[str]:
-        """URL of a copy of its own for one run, written out before anything is measured; gone afterwards."""
+        """URL of a copy of its own for one run, written out and in memory; gone afterwards."""
         folder = servers.WORK / f"copy-{self.contacts}"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -113,7 +114,8 @@ class Database:
             path = folder / self.path.name
             shutil.copyfile(self.path, path)
             servers.write_out(path)
-            yield f"sqlite:///{path}"
+            with held_in_memory([path]):
+                yield f"sqlite:///{path}"
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

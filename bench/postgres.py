@@ -18,6 +18,7 @@ from sqlalchemy import Table
 
 from bench import servers
 from bench.databases import Database
+from bench.machine import held_in_memory
 from message_contacts.storage import migrate
 from message_contacts.storage.engine import Row
 from message_contacts.storage.moving import Key, key_of, moved_tables
@@ -82,15 +83,17 @@ class Cluster(PostgresServer):
 
     @contextlib.contextmanager
     def copy_of(self, name: str) -> Iterator[str]:
-        """URL of a copy, written out; gone afterwards."""
+        """URL of a copy, written out and in memory; gone afterwards."""
         copy = f"copy-of-{name}"
         self.drop(copy)
         # Since release 15 a copy goes through the log unless told otherwise, which takes longer and makes work later.
         ((release,),) = self.execute("SELECT current_setting('server_version_num')::integer")
         strategy = "STRATEGY = FILE_COPY" if release >= 150_000 else ""
         self.execute(f'CREATE DATABASE "{copy}" TEMPLATE "{name}" {strategy}', "CHECKPOINT")
+        ((number,),) = self.execute(f"SELECT oid::bigint FROM pg_database WHERE datname = '{copy}'")
         try:
-            yield self.url(copy)
+            with held_in_memory((self.data / "base" / str(number)).iterdir()):
+                yield self.url(copy)
         finally:
             self.drop(copy)
 
