@@ -354,9 +354,15 @@ async def test_a_page_looks_at_a_bounded_number_of_events(api: Api, monkeypatch:
     assert [event["Operation"] for event in last["Events"]] == ["first-start"]
 
 
-@pytest.mark.parametrize("parameter", ["Kind", "StartTime", "EndTime", "NextToken", "MaxResults"])
-async def test_what_cannot_be_is_refused(parameter: str, api: Api) -> None:
-    status, body = await api.error("ListAuditEvents", OWN, **{parameter: "é"})
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        *((parameter, "é") for parameter in ("Kind", "StartTime", "EndTime", "NextToken", "MaxResults")),
+        ("StartTime", "2026-11-21T08:00:00Z\0"),
+    ],
+)
+async def test_what_cannot_be_is_refused(parameter: str, value: str, api: Api) -> None:
+    status, body = await api.error("ListAuditEvents", OWN, **{parameter: value})
     assert (status, body["Code"]) == (400, f"InvalidParameter.{parameter}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
 import apsw
@@ -12,6 +13,7 @@ import pytest
 
 from message_contacts.audit.sealing import Sealer
 from message_contacts.clock import SECOND, Instant
+from message_contacts.operations.token_paging import encoded
 from message_contacts.storage.housekeeping import Retention
 from tests.api.ram_users import ram_user
 from tests.conftest import ENGINES
@@ -224,6 +226,65 @@ async def test_a_spoiled_personal_part_is_told_and_listed_with_all_others(api: A
     assert (await api.call("ExportPerson", OWN, ContactId=contact_id))["AuditEvents"][0]["Personal"] == "{"
 
 
+async def add_contacts(api: Api, count: int) -> None:
+    """Each adds an event with a personal part."""
+    for letter in ascii_lowercase[:count]:
+        api.clock.advance(1)
+        await api.add_contact(Name=f"To{letter}", EmailAddress=f"{letter}@example.com")
+
+
+@pytest.mark.parametrize("engine", ENGINES, indirect=True)
+@pytest.mark.usefixtures("small_parts")
+async def test_all_personal_parts_are_looked_at_behind_the_events(api: Api) -> None:
+    await add_contacts(api, 5)
+    await api.service.sealer.seal()
+
+    parts = await verified(api)
+
+    assert not breaks(parts)
+    # Six events, then five personal parts: three and two, since three end with a part that may not be the last.
+    assert [part["Events"] for part in parts] == [3, 3, 0, 0]
+    assert {part["Head"]["Sequence"] for part in parts[1:]} == {6}
+    heads = [f"9:{'ab' * 32}"]
+    assert len(breaks(await verified(api, Heads=heads))) == 1
+
+
+@pytest.mark.parametrize(
+    "stray",
+    ["'c-new', (SELECT event_id FROM audit_event WHERE sequence = 2)", "'c-new', 'ae-nothing'", "'c-\u00e4:1', 'ae:2'"],
+)
+@pytest.mark.parametrize("contacts", [0, 2, 3, 7])
+@pytest.mark.usefixtures("small_parts")
+async def test_a_personal_part_that_no_event_names_is_told_once(
+    contacts: int, stray: str, api: Api, database_path: Path
+) -> None:
+    await add_contacts(api, contacts)
+    await trail(api, 2)
+    values = f"(account_id, person_id, event_id, salt, details) VALUES ('{api.account_id}', {stray}, x'00', '{{}}')"
+    at_the_database(database_path, f"INSERT INTO audit_personal {values}")
+
+    (sentence,) = breaks(await verified(api))
+
+    assert f"the personal part of {stray.split(chr(39))[1]} was put into event" in sentence
+
+
+@pytest.mark.usefixtures("small_parts")
+async def test_a_part_ends_wherever_somebody_put_an_event(api: Api, database_path: Path) -> None:
+    """Ids of our own are short and ASCII; a page that ends with another one goes on all the same."""
+    await trail(api, 1)
+    for event_id in ("\u00e4:1", "x" * 600, '"{'):
+        at_the_database(
+            database_path,
+            "INSERT INTO audit_event (account_id, event_id, happened_at, kind, operation, access_key_id, user_id, "
+            "source_address, request_id, targets, details, personal_digests, times) "
+            f"VALUES ('{api.account_id}', '{event_id}', 0, 'change', '', '', '', '', '', '[]', '[]', '{{}}', 1)",
+        )
+
+    parts = await verified(api)
+
+    assert sum(part["Unsealed"] for part in parts) == 3
+
+
 @pytest.mark.usefixtures("small_parts")
 async def test_heads_that_were_noted_are_compared_wherever_they_stand(api: Api, database_path: Path) -> None:
     await trail(api, 7)
@@ -294,10 +355,13 @@ async def test_a_beginning_that_was_not_due_is_told_in_the_first_part(
         {"Heads": [f"1:{'ab' * 31}"]},
         {"Heads": [f"1:{'ab' * 32}"] * 101},
         {"NextToken": "nothing"},
-        {"NextToken": "MTI6MzQ"},
-        # 5:abc:5:ab:0: and 9999999999999999999:ab:5:ab:0:
-        {"NextToken": "NTphYmM6NTphYjowOg"},
-        {"NextToken": "OTk5OTk5OTk5OTk5OTk5OTk5OTphYjo1OmFiOjA6"},
+        {"NextToken": encoded(b"12:34")},
+        {"NextToken": encoded(b"[]")},
+        {"NextToken": encoded(b'[5,"abc",5,"ab",0,"",null]')},
+        {"NextToken": encoded(b'[9999999999999999999,"ab",5,"ab",0,"",null]')},
+        {"NextToken": encoded(b'[99999999999999999999,"ab",5,"ab",0,"",null]')},
+        {"NextToken": encoded(b'[5,"ab",5,"ab",0,"",["c-1"]]')},
+        {"NextToken": encoded(b'[5,"ab",5,"ab",0,7,null]')},
     ],
 )
 async def test_it_refuses_heads_and_tokens_that_are_none(parameters: dict[str, Any], api: Api) -> None:

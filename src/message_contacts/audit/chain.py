@@ -207,6 +207,10 @@ class Verifier:
         self._last = self.verdict.head = Head(sequence, hash_.hex())
         self._pass(self._last)
 
+    def stray(self, person_id: object, event_id: object) -> None:
+        """Look at a personal part that its event does not name."""
+        self.spoiled(f"the personal part of {person_id} was put into event {event_id} later")
+
     def end(self) -> Verdict:
         """What was found, after the last line."""
         last, expected = self._last, self._expected_end
@@ -291,8 +295,7 @@ class Reader:
             elif self._verifier is None:
                 raise ValueError("the beginning of the chain is missing")  # noqa: TRY301 - told like the others
             elif isinstance(stray := line.get("stray"), dict):
-                person_id, event_id = stray.get("person_id"), stray.get("event_id")
-                self._verifier.spoiled(f"the personal part of {person_id} was put into event {event_id} later")
+                self._verifier.stray(stray.get("person_id"), stray.get("event_id"))
             else:
                 self._verifier.take(line)
         except ValueError as problem:

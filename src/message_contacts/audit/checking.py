@@ -15,13 +15,12 @@ from message_contacts.audit.model import NO_HASH, Chain, KeptEvent
 from message_contacts.audit.store import AuditStore
 from message_contacts.clock import Instant
 
-#: Events that one part looks at, at most; and how many of them at a time.
+#: Events and personal parts that one part looks at, at most; and how many of them at a time.
 LOOKED_AT = 1_000
 _AT_A_TIME = 250
 #: The greatest number that a column can hold.
 _LAST_NUMBER = 2**63 - 1
-_HEAD = "(-?[0-9]{1,19}):((?:[0-9a-f]{2})*)"
-_PLACE = re.compile(f"{_HEAD}:{_HEAD}:(-?[0-9]{{1,19}}):(.*)", re.DOTALL)
+_HEXADECIMAL = re.compile("(?:[0-9a-f]{2})*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,25 +35,35 @@ class Place:
     pruned: int
     #: Id of the last event looked at that is not sealed yet; empty: none was.
     unsealed: str = ""
+    #: Person and event of the last personal part looked at; None: the events come first.
+    part: tuple[str, str] | None = None
 
     @property
-    def text(self) -> str:
-        """As text, for `parse`."""
+    def written(self) -> bytes:
+        """As JSON, for `parse`: whatever somebody wrote into an id at the database."""
         last, end = self.last, self.end
-        return f"{last.sequence}:{last.hash}:{end.sequence}:{end.hash}:{self.pruned}:{self.unsealed}"
+        part = None if self.part is None else [str(name) for name in self.part]
+        return orjson.dumps([last.sequence, last.hash, end.sequence, end.hash, self.pruned, str(self.unsealed), part])
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, written: bytes) -> Self:
         """The place again. Raises: ValueError for what is none."""
-        found = _PLACE.fullmatch(text)
-        if found is None or max(abs(int(found[number])) for number in (1, 3, 5)) > _LAST_NUMBER:
-            raise ValueError(text)
-        return cls(
-            last=Head(int(found[1]), found[2]),
-            end=Head(int(found[3]), found[4]),
-            pruned=int(found[5]),
-            unsealed=found[6],
-        )
+        match orjson.loads(written):
+            case [int(last), str(last_hash), int(end), str(end_hash), int(pruned), str(unsealed), part] if (
+                max(abs(last), abs(end), abs(pruned)) <= _LAST_NUMBER
+                and _HEXADECIMAL.fullmatch(last_hash)
+                and _HEXADECIMAL.fullmatch(end_hash)
+            ):
+                place = cls(last=Head(last, last_hash), end=Head(end, end_hash), pruned=pruned, unsealed=unsealed)
+            case _:
+                raise ValueError("not a place")
+        match part:
+            case None:
+                return place
+            case [str(person_id), str(event_id)]:
+                return replace(place, part=(person_id, event_id))
+            case _:
+                raise ValueError("not a personal part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,7 @@ class Part:
 
     verdict: Verdict
     place: Place
-    #: Whether the chain was gone along to its end.
+    #: Whether the chain was gone along to its end, and then through all personal parts.
     is_last: bool
 
 
@@ -81,7 +90,7 @@ async def check(
     Args:
         noted: Heads that were noted elsewhere, the same for every part: the chain must go through them.
         due_before: As for `Verifier`.
-        limit: Events to look at, at most.
+        limit: Events and personal parts to look at, at most.
     """
     chain = await store.chain(account_id) or Chain(account_id=account_id, sequence=0, hash=NO_HASH)
     pruned = Head(chain.pruned_sequence, chain.pruned_hash.hex())
@@ -102,19 +111,24 @@ async def check(
         },
         noted,
         # Where a later part begins, it was not retention that took away what is before.
-        due_before if start.last == pruned else None,
+        due_before if start.last == pruned and start.part is None else None,
     )
     left = limit
-    if not start.unsealed:
-        left = await _sealed(store, verifier, start.end.sequence, left)
-    last_unsealed = start.unsealed
+    last_unsealed, last_part = start.unsealed, start.part
+    if last_part is None:
+        if not last_unsealed:
+            left = await _sealed(store, verifier, start.end.sequence, left)
+        if left:
+            last_unsealed, left = await _unsealed(store, verifier, last_unsealed, left)
+        if left:
+            await _take(verifier, await store.events_outside(account_id, limit=BREAKS_TOLD))
+            verifier.end()
     if left:
-        last_unsealed, left = await _unsealed(store, verifier, last_unsealed, left)
-    if left:
-        await _take(verifier, await store.events_outside(account_id, limit=BREAKS_TOLD))
-    verdict = verifier.end() if left else verifier.verdict
+        last_part, left = await _personal(store, verifier, last_part or ("", ""), left)
+    verdict = verifier.verdict
     verdict.pruned = start.pruned
-    return Part(verdict, replace(start, last=verdict.head, unsealed=last_unsealed), is_last=bool(left))
+    place = replace(start, last=verdict.head, unsealed=last_unsealed, part=last_part)
+    return Part(verdict, place, is_last=bool(left))
 
 
 async def _sealed(store: AuditStore, verifier: Verifier, until: int, left: int) -> int:
@@ -139,6 +153,23 @@ async def _unsealed(store: AuditStore, verifier: Verifier, last: str, left: int)
         left -= len(events)
         last = events[-1].event.event_id if events else last
         if len(events) < asked:
+            return last, left
+    return last, left
+
+
+async def _personal(
+    store: AuditStore, verifier: Verifier, last: tuple[str, str], left: int
+) -> tuple[tuple[str, str], int]:
+    """The same of personal parts, whose events have been compared with those that they name."""
+    while left:
+        asked = min(_AT_A_TIME, left)
+        parts = await store.parts_named(verifier.verdict.account_id, after=last, limit=asked)
+        for part in parts:
+            if not part.is_named:
+                verifier.stray(part.person_id, part.event_id)
+        left -= len(parts)
+        last = (parts[-1].person_id, parts[-1].event_id) if parts else last
+        if len(parts) < asked:
             return last, left
     return last, left
 

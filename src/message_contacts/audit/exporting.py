@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from message_contacts.audit.chain import chain_line, event_line, stray_line
-from message_contacts.audit.model import NO_HASH, Chain
+from message_contacts.audit.model import NO_HASH, Chain, PartNamed
 from message_contacts.audit.store import AuditStore
 
 _AT_A_TIME = 500
@@ -38,5 +38,20 @@ async def export(store: AuditStore, account_id: str) -> AsyncIterator[bytes]:
             break
     for kept in await store.events_outside(account_id, limit=_AT_A_TIME):
         yield event_line(kept)
-    for person_id, event_id in await store.stray_parts(account_id, limit=_AT_A_TIME):
-        yield stray_line(person_id, event_id)
+    async for stray in _strays(store, account_id):
+        yield stray_line(stray.person_id, stray.event_id)
+
+
+async def _strays(store: AuditStore, account_id: str) -> AsyncIterator[PartNamed]:
+    after, found = ("", ""), 0
+    while True:
+        parts = await store.parts_named(account_id, after=after, limit=_AT_A_TIME)
+        for part in parts:
+            if not part.is_named:
+                yield part
+                found += 1
+                if found == _AT_A_TIME:
+                    return
+        if len(parts) < _AT_A_TIME:
+            return
+        after = (parts[-1].person_id, parts[-1].event_id)

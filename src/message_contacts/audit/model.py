@@ -63,6 +63,15 @@ class PersonalPart:
     details: str
 
 
+class PartNamed(NamedTuple):
+    """That there is a personal part, without what it says."""
+
+    person_id: str
+    event_id: str
+    #: Whether its event is there and names it; not, if somebody was at the database.
+    is_named: bool
+
+
 @quickly_made
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from message_contacts.audit.model import AuditEvent, Chain, Extension, KeptEvent, Seal
+from message_contacts.audit.model import AuditEvent, Chain, Extension, KeptEvent, PartNamed, Seal
 
 
 class AuditStore(Protocol):
@@ -59,13 +59,10 @@ class AuditStore(Protocol):
         """
         ...
 
-    async def stray_parts(self, account_id: str, *, limit: int) -> Sequence[tuple[str, str]]:
-        """Personal parts that their events do not name, or whose events are not there: ids of person and event.
+    async def parts_named(self, account_id: str, *, after: tuple[str, str], limit: int) -> Sequence[PartNamed]:
+        """Personal parts of an account, by the ids of person and event, those behind `after`.
 
-        Goes through all parts of the account, some at a time. There are none unless somebody was at the database.
-
-        Args:
-            limit: How many to find, at most.
+        All are named by their events, whoever changes, erases or prunes meanwhile, unless somebody was at the database.
         """
         ...
 

@@ -15,7 +15,7 @@ from message_contacts.errors import ErrorDefinition
 from message_contacts.operations.call import Call, Rules
 from message_contacts.operations.own_parameters import VERSIONS
 from message_contacts.operations.registry import Access, Field, Items, Kind, Operation, Parameter, Shape, operation
-from message_contacts.operations.token_paging import INVALID_NEXT_TOKEN, NEXT_TOKEN, TOKEN_FIELDS, encoded, read_token
+from message_contacts.operations.token_paging import INVALID_NEXT_TOKEN, NEXT_TOKEN, TOKEN_FIELDS, decoded, encoded
 
 INVALID_HEADS = ErrorDefinition(400, "InvalidParameter.Heads", "The Heads are invalid.")
 
@@ -40,7 +40,7 @@ def _parse_heads(texts: Sequence[str], _rules: Rules) -> Sequence[Head]:
 
 def _parse_place(text: str, _rules: Rules) -> Place:
     try:
-        return Place.parse(read_token(text))
+        return Place.parse(decoded(text))
     except ValueError:
         raise INVALID_NEXT_TOKEN() from None
 
@@ -49,9 +49,9 @@ def _parse_place(text: str, _rules: Rules) -> Place:
     "VerifyAuditTrail",
     versions=VERSIONS,
     access=Access.READ,
-    doc=f"Goes along the chain of audit events and tells where one was changed, taken away or put in. Looks at "
-    f"{LOOKED_AT:,} events for an answer; `NextToken` goes on. Counts and breaks are of this part only: the trail is "
-    "unbroken when every part is.",
+    doc="Goes along the chain of audit events, then through all personal parts, and tells where something was changed, "
+    f"taken away or put in. Looks at {LOOKED_AT:,} of them for an answer; `NextToken` goes on. Counts and breaks are "
+    "of this part only: the trail is unbroken when every part is.",
     source="Ours, 2026-11-22",
     parameters=[
         Parameter(
@@ -87,7 +87,7 @@ async def verify_audit_trail(call: Call, *, heads: Sequence[Head], next_token: P
     due = due_before(call.now, call.services.rules.audit_kept)
     part = await checking.check(call.services.audit, call.account_id, next_token, heads, due)
     verdict = part.verdict
-    more = {} if part.is_last else {"NextToken": encoded(part.place.text.encode())}
+    more = {} if part.is_last else {"NextToken": encoded(part.place.written)}
     return {
         "Unbroken": verdict.unbroken,
         "Breaks": verdict.breaks,

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from message_contacts.audit.model import NO_HASH, AuditEvent, Chain, Extension, KeptEvent, PersonalPart, Seal
+from message_contacts.audit.model import (
+    NO_HASH,
+    AuditEvent,
+    Chain,
+    Extension,
+    KeptEvent,
+    PartNamed,
+    PersonalPart,
+    Seal,
+)
 from message_contacts.changes import Stale
 from message_contacts.storage.audit_rows import (
     chain_from_row,
@@ -15,9 +24,6 @@ from message_contacts.storage.audit_rows import (
     people,
 )
 from message_contacts.storage.engine import DECIDE_AGAIN, Database, Query, Step
-
-#: Personal parts that are read in one go.
-_PARTS_AT_A_TIME = 500
 
 INSERT_EVENT = """
     -- Keep an event.
@@ -226,15 +232,12 @@ class AuditEvents:
         )
         return await self.with_personal_parts([kept_from_row(row) for row in (*before, *behind)])
 
-    async def stray_parts(self, account_id: str, *, limit: int) -> Sequence[tuple[str, str]]:
-        found: list[tuple[str, str]] = []
-        after = ("", "")
-        while True:
-            (rows,) = await self._database.report((PARTS_WITH_DIGESTS, (account_id, *after, _PARTS_AT_A_TIME)))
-            found += [(row[0], row[1]) for row in rows if row[2] is None or row[0] not in named_in(row[2])]
-            if len(rows) < _PARTS_AT_A_TIME or len(found) >= limit:
-                return found[:limit]
-            after = (rows[-1][0], rows[-1][1])
+    async def parts_named(self, account_id: str, *, after: tuple[str, str], limit: int) -> Sequence[PartNamed]:
+        (rows,) = await self._database.report((PARTS_WITH_DIGESTS, (account_id, *after, limit)))
+        return [
+            PartNamed(person_id, event_id, digests is not None and person_id in named_in(digests))
+            for person_id, event_id, digests in rows
+        ]
 
     async def unsealed_events(self, account_id: str, *, after: str, limit: int) -> Sequence[KeptEvent]:
         (rows,) = await self._database.report((UNSEALED_EVENTS, (account_id, after, limit)))
