@@ -38,7 +38,7 @@ from message_contacts.delivery.messages import (
 from message_contacts.delivery.outcome import Outcome, OutgoingMessage, Transport, Verdict
 from message_contacts.delivery.rules import Asked, Circumstances, Word, judge
 from message_contacts.delivery.tally import Happening, Tally
-from message_contacts.delivery.texts.bodies import is_large
+from message_contacts.delivery.texts.bodies import takes_long
 from message_contacts.delivery.texts.message_texts import MessageTexts, Worded
 from message_contacts.delivery.unnamed import UnnamedContacts
 from message_contacts.delivery.webhook_posts import UNREADABLE, WebhookPosts
@@ -152,7 +152,7 @@ class DeliverySender:
         if language not in by_language:
             directory = await self.directories.directory(message.account_id)
             name = "" if directory is None else directory.account_name
-            if is_large(message.html, message.markdown):
+            if takes_long(message.html, message.markdown):
                 # One at a time: whoever else is sent the same message finds it done.
                 async with self._wording_large:
                     if language not in by_language:

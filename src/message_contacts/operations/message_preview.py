@@ -17,7 +17,7 @@ from message_contacts.delivery.message_wording import Specimen
 from message_contacts.delivery.messages import Delivery, DeliveryState, Message, Named, Route
 from message_contacts.delivery.publishing import NO_TARGET, Desk, Wording
 from message_contacts.delivery.rules import Severity, Word
-from message_contacts.delivery.texts.bodies import is_large
+from message_contacts.delivery.texts.bodies import takes_long
 from message_contacts.operations.call import Call, Rules
 from message_contacts.operations.message_parameters import (
     DELIVERY_FIELDS,
@@ -195,7 +195,7 @@ async def _as_published(
 
 async def _specimen(call: Call, message: Message, named: Sequence[Named]) -> Specimen:
     made, name = call.services.wording.specimen, call.directory.account_name
-    if is_large(message.html, message.markdown):
+    if takes_long(message.html, message.markdown):
         return await asyncio.to_thread(made, message, name, named)
     return made(message, name, named)
 

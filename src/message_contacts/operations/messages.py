@@ -123,7 +123,7 @@ async def check_body(html: str | None, markdown: str | None) -> None:
     if html is not None and markdown is not None:
         raise INVALID_MARKDOWN(reason="beside Html")
     try:
-        if bodies.is_large(html, markdown):
+        if bodies.takes_long(html, markdown):
             await asyncio.to_thread(bodies.check_body, html, markdown)
         else:
             bodies.check_body(html, markdown)

@@ -12,6 +12,7 @@ from message_contacts.delivery.texts.even_html import evened
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 #: Style properties that published HTML may use; they cannot hide what stands around it.
 _STYLES = frozenset(
@@ -22,9 +23,10 @@ _STYLES = frozenset(
 )  # fmt: skip
 #: Rules of Markdown that may be tried for one body. Ordinary text of the greatest length takes less than half of it.
 MARKDOWN_STEPS = 600_000
-#: Characters of HTML that Markdown may come to; links by reference repeat their target each time.
-MARKDOWN_COMES_TO = 1_000_000
-#: Bodies of more characters are not made on the event loop.
+#: Characters of HTML that Markdown may come to: links by reference repeat their target each time, and a row of a table
+#: has all its cells, however few are written.
+MARKDOWN_COMES_TO = 300_000
+#: HTML of more characters is not made on the event loop; Markdown never is, since few characters can come to many.
 LARGE = 10_000
 
 
@@ -47,9 +49,9 @@ def html_body(message: Message) -> str:
     return f'<div style="white-space:pre-wrap">{escape(message.text.strip())}</div>'
 
 
-def is_large(html: str | None, markdown: str | None) -> bool:
-    """Whether to make a body of it takes so long that nothing else should wait for it."""
-    return len(html or markdown or "") > LARGE
+def takes_long(html: str | None, markdown: str | None) -> bool:
+    """Whether to make a body of it may take so long that nothing else should wait for it."""
+    return markdown is not None or len(html or "") > LARGE
 
 
 def check_body(html: str | None, markdown: str | None) -> None:
@@ -84,14 +86,16 @@ def from_markdown(text: str) -> str:
     parser.enable("table")
     environment: dict[str, Any] = {}
     tokens = parser.parse(text, environment)
-    length = sum(
-        len(each.content) + sum(len(str(value)) for value in each.attrs.values())
-        for token in tokens
-        for each in (token, *(token.children or ()))
-    )
+    length = sum(_length(each) for token in tokens for each in (token, *(token.children or ())))
     if length > MARKDOWN_COMES_TO:
         raise TooInvolvedError
     return str(parser.renderer.render(tokens, parser.options, environment))
+
+
+def _length(token: Token) -> int:
+    """Characters of HTML, nearly: a tag has brackets around its name, and a slash or an end of line."""
+    tag = len(token.tag) + 3 if token.tag else 0
+    return len(token.content) + tag + sum(len(str(value)) for value in token.attrs.values())
 
 
 def _count_steps(parser: MarkdownIt) -> None:

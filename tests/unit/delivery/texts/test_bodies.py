@@ -15,6 +15,7 @@ INVOLVED = {
     "lazy lines": ">" * 20 + "a\n" + "a\n" * 20_000,
     "brackets in lines": "[\n" * (MARKDOWN_LENGTH // 2),
     "references": f"[a]: {'x' * 25_000}\n\n" + "[a]" * 8_000,
+    "empty cells": "|" + "a|" * 20 + "\n|" + "-|" * 20 + "\n" + "|b\n" * 3_300,
 }
 ORDINARY = {
     "prose": "The *quick* brown `fox` jumps over [a link](https://example.com/x) and **bold**.\n\n",
