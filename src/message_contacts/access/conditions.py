@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from message_contacts.access.wildcards import Pattern
+from message_contacts.access.wildcards import Patterns
 from message_contacts.clock import Instant
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -134,11 +134,11 @@ def _equals_ignoring_case(key: str, values: tuple[str, ...]) -> _Fits:
 
 
 def _like(key: str, values: tuple[str, ...]) -> _Fits:
-    patterns = [Pattern(value) for value in values]
+    patterns = Patterns(values)
 
     def fits(context: Context) -> bool:
         text = context.text(key)
-        return text is not None and any(pattern.matches(text) for pattern in patterns)
+        return text is not None and patterns.match(text)
 
     return fits
 

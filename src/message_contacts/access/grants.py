@@ -13,8 +13,9 @@ from message_contacts.access.system_policies import SYSTEM_POLICIES
 from message_contacts.errors import ApiError
 from message_contacts.quick import quickly_made
 
-#: Documents kept understood; the oldest one gives way. Each takes tens of KiB at most.
-_REMEMBERED = 1_000
+#: Bytes of the documents kept understood; the oldest one gives way. Understood, a document of the greatest length takes
+#: some 0.1 MB, and 0.5 MB if somebody made it to take much: 50 of those, or a thousand of usual length.
+_REMEMBERED = 300_000
 
 
 @quickly_made
@@ -41,8 +42,8 @@ class UnderstoodPolicies:
     """Makes policies of grants, each document understood once."""
 
     def __init__(self, *, remembered: int = _REMEMBERED) -> None:
-        """Keep as many documents understood."""
-        self._remembered = remembered
+        """Keep documents of as many bytes understood."""
+        self._left = remembered
         self._documents: dict[str, PolicyDocument] = {}
 
     def of(self, attached: Sequence[AttachedPolicy]) -> list[GrantedPolicy]:
@@ -69,7 +70,10 @@ class UnderstoodPolicies:
             document = PolicyDocument.parse(text)
         except ApiError as problem:
             raise RuntimeError(f"policy {name} is stored and not understood: {problem.message}") from problem
-        if len(self._documents) >= self._remembered:
-            del self._documents[next(iter(self._documents))]
         self._documents[text] = document
+        self._left -= len(text.encode())
+        while self._left < 0:
+            oldest = next(iter(self._documents))
+            del self._documents[oldest]
+            self._left += len(oldest.encode())
         return document

@@ -17,7 +17,7 @@ import orjson
 
 from message_contacts.access import ram_errors
 from message_contacts.access.conditions import Condition, Context, conditions
-from message_contacts.access.wildcards import Pattern
+from message_contacts.access.wildcards import Patterns
 from message_contacts.errors import ApiError
 
 #: Bytes a document may have, in UTF-8.
@@ -39,10 +39,10 @@ class Statement:
 
     effect: Effect
     #: In lower case: the names of permissions are compared without regard to it.
-    actions: tuple[Pattern, ...]
+    actions: Patterns
     #: Whether it is about all actions but these.
     except_actions: bool
-    resources: tuple[Pattern, ...]
+    resources: Patterns
     conditions: tuple[Condition, ...]
 
     def covers(self, action: str, resource: str, context: Context) -> bool:
@@ -56,11 +56,11 @@ class Statement:
 
     def names_action(self, action: str) -> bool:
         """Whether it is about this permission, given in lower case."""
-        return any(pattern.matches(action) for pattern in self.actions) is not self.except_actions
+        return self.actions.match(action) is not self.except_actions
 
     def names_resource(self, resource: str) -> bool:
         """Whether it is about this resource."""
-        return any(pattern.matches(resource) for pattern in self.resources)
+        return self.resources.match(resource)
 
     def unmet(self, context: Context) -> tuple[Condition, ...]:
         """The conditions that such a call does not meet."""
@@ -152,23 +152,23 @@ def _statement(statement: Any) -> Statement:
     )
 
 
-def _patterns(statement: dict[str, Any], element: str, parse: Callable[[str], Pattern]) -> tuple[Pattern, ...]:
+def _patterns(statement: dict[str, Any], element: str, parse: Callable[[str], str]) -> Patterns:
     values = statement[element]
     if isinstance(values, str):
         values = [values]
     if not isinstance(values, list) or not values or not all(isinstance(value, str) for value in values):
         raise ValueError(f"The {element} element must be a string or a list of strings.")
-    return tuple(parse(value) for value in values)
+    return Patterns(parse(value) for value in values)
 
 
-def _action(value: str) -> Pattern:
+def _action(value: str) -> str:
     service, separator, name = value.partition(":")
     if value != "*" and not (separator and service and name):
         raise ValueError(f"{value} is not an action: use <service>:<action>, or * for all.")
-    return Pattern(value.lower())
+    return value.lower()
 
 
-def _resource(value: str) -> Pattern:
+def _resource(value: str) -> str:
     if value != "*" and not (value.startswith("acs:") and value.count(":") >= _RESOURCE_COLONS):
         raise ValueError(f"{value} is not a resource: use acs:<service>:<region>:<account>:<resource>, or * for all.")
-    return Pattern(value)
+    return value

@@ -51,7 +51,7 @@ def test_a_document_as_the_vendor_prints_it() -> None:
     reads, denies = PolicyDocument.parse(text).statements
 
     assert reads.effect is Effect.ALLOW
-    assert [pattern.text for pattern in reads.actions] == ["resourcemanager:get*", "resourcemanager:list*"]
+    assert reads.actions.texts == ("resourcemanager:get*", "resourcemanager:list*")
     assert not reads.except_actions
     assert not reads.conditions
     assert denies.effect is Effect.DENY

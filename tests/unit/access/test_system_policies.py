@@ -31,11 +31,11 @@ def test_reading_the_directory_is_what_the_vendor_publishes_and_our_own_operatio
 
 
 def test_a_document_is_understood_once() -> None:
-    policies = UnderstoodPolicies(remembered=2)
     texts = [
         json.dumps({"Version": "1", "Statement": {"Effect": "Allow", "Action": f"a{number}:*", "Resource": "*"}})
         for number in range(3)
     ]
+    policies = UnderstoodPolicies(remembered=2 * len(texts[0]))
 
     def of(number: int) -> PolicyDocument:
         (policy,) = policies.of([AttachedPolicy(PolicyType.CUSTOM, "p", "v1", texts[number])])
@@ -46,6 +46,7 @@ def test_a_document_is_understood_once() -> None:
     of(1)
     of(2)
     assert of(0) is not first
+    assert UnderstoodPolicies(remembered=1).of([AttachedPolicy(PolicyType.CUSTOM, "p", "v1", texts[0])])
 
 
 def test_a_stored_document_that_is_not_understood_is_a_bug_and_not_the_callers_fault() -> None:
