@@ -53,7 +53,8 @@ PERMISSIONS_INTRODUCTION = (
     "What policies can allow and deny; [the guide](../guide/policies.md) tells how. `{X}` is the parameter X of the "
     "call, and `*` where a call does not name one; `{X|Y}` is the first of the two that is given. Where it says what a "
     "call is about that leaves the parameter out, the call has to be allowed for `*` and must not be denied for that. "
-    "An operation that names several resources needs all of them."
+    'An operation that names several resources needs all of them. Where it says "denied on", a call that names such a '
+    "thing need not be allowed on it, and is refused by what denies the operation on it."
 )
 METRICS_INTRODUCTION = (
     "What `/metrics` tells; [the guide](../guide/metrics.md) says where, and which alerts to set. Histograms have the "
@@ -191,6 +192,8 @@ def resources_named(operation: Operation) -> Iterator[str]:
     """The resources of its permission; beside each what it is for a call that leaves the parameter out."""
     for resource, target in zip(operation.resources, operation.targets, strict=True):
         yield f"`{resource}`" + (f" (left out: {target.implied.value})" if target.implied else "")
+    for number, resource in enumerate(operation.deniable_on):
+        yield ("denied on " if number == 0 else "") + f"`{resource}`"
 
 
 def permissions_page() -> str:

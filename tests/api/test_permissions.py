@@ -11,7 +11,7 @@ import pytest
 
 from message_contacts import errors
 from message_contacts.operations.catalogue import REGISTRY
-from message_contacts.operations.registry import Access, Implied, Operation
+from message_contacts.operations.registry import Access, Implied, Kind, Operation, Target
 from message_contacts.protocol.parameters import flattened
 from tests import signing
 from tests.api.ram_users import RAM, add_policy, policy_document, ram_user, statement, user_id
@@ -253,6 +253,38 @@ async def test_what_is_denied_elsewhere_is_done_where_it_is_not(version: str, op
     only_this = statement("Allow", operation.permission, await _implied_resource(api, operation, "bob"))
     bob = await ram_user(api, "bob", only_this)
     assert await code_of(bob, version, operation) == REFUSED
+
+
+#: Operations that name more than their resource, each with one such thing.
+NAMING = [(version, entry, target) for version, entry in OPERATIONS for target in entry.naming]
+IDS = {"account": "1817610956900001", "folder": "fd-0123456789", "messagecontact": "c-qL4HqKONzOM7wxyz"}
+
+
+@pytest.mark.parametrize(("version", "operation", "target"), NAMING, ids=lambda value: getattr(value, "name", None))
+async def test_what_is_denied_is_not_done_by_an_operation_about_something_else(
+    version: str, operation: Operation, target: Target, api: Api
+) -> None:
+    (parameter,) = target.parameters
+    id_ = IDS.get(target.before.rstrip("/"), "other1234")
+    given = {**example(operation), parameter.name: [id_] if parameter.kind is Kind.TEXTS else id_}
+    named = resource(f"{target.before}{id_}", operation.family)
+    everything = statement("Allow", "*")
+    kept_out = await ram_user(api, "alice", everything, statement("Deny", operation.permission, named))
+    let_in = await ram_user(api, "bob", everything, statement("Deny", operation.permission, f"{named}x"))
+
+    _, body = await kept_out.error(operation.name, version, **given)
+    assert (body["Code"], body["AccessDeniedDetail"]["NoPermissionType"]) == (REFUSED, "ExplicitDeny")
+    _, answer = await let_in.answer(operation.name, version, **given)
+    assert answer.get("Code") != REFUSED
+    simulated = await api.call(
+        "SimulateAccess",
+        "2026-11-01",
+        Operation=operation.name,
+        OperationVersion=version,
+        UserName="alice",
+        Resources=[f"{target.before}{id_}"],
+    )
+    assert simulated["DecidedBy"]["Resource"] == named
 
 
 async def test_what_is_denied_on_root_is_not_done_where_there_is_no_directory(api: Api) -> None:

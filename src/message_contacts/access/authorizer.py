@@ -71,7 +71,7 @@ class Authorizer:
         operation_name: str,
         permission: str,
         resources: Sequence[str],
-        implied: Sequence[str] = (),
+        deniable: Sequence[str] = (),
         request_id: str,
         source_address: str,
         secure: bool,
@@ -81,7 +81,7 @@ class Authorizer:
         Args:
             permission: E.g. `resourcemanager:AddMessageContact`.
             resources: All that the call touches; each has to be allowed.
-            implied: What it is about without naming it; the call must not be denied on any of them.
+            deniable: What it is about as well; it need not be allowed on any of them, and must not be denied.
             secure: Whether the call came over TLS.
         Raises:
             ApiError: NO_PERMISSION with its details; INVALID_ACCESS_KEY_ID_NOT_FOUND when the user is gone.
@@ -94,7 +94,7 @@ class Authorizer:
             raise errors.INVALID_ACCESS_KEY_ID_NOT_FOUND()
         now = self.clock.now()
         context = Context(source_address=source_address, now=now, secure=secure)
-        decision = decide(self._policies.of(attached), permission, resources, context, implied=implied)
+        decision = decide(self._policies.of(attached), permission, resources, context, deniable=deniable)
         if decision.verdict is Verdict.ALLOWED:
             return
         self.observer.note(

@@ -57,14 +57,14 @@ def decide(
     resources: Sequence[str],
     context: Context,
     *,
-    implied: Sequence[str] = (),
+    deniable: Sequence[str] = (),
 ) -> Decision:
     """Whether policies allow an action on all of several resources.
 
     Args:
         action: Name of a permission, e.g. `resourcemanager:AddMessageContact`; letter case does not count.
         resources: One at least. The first one that is refused decides; an explicit refusal anywhere comes first.
-        implied: More resources, on which it must not be denied, but need not be allowed.
+        deniable: More resources, on which it must not be denied, but need not be allowed.
     """
     action = action.lower()
     decisions = [_decide_one(policies, action, resource, context) for resource in resources]
@@ -72,8 +72,8 @@ def decide(
         for decision in decisions:
             if decision.verdict is verdict:
                 return decision
-        if implied and verdict is Verdict.EXPLICIT_DENY:
-            for resource in implied:
+        if deniable and verdict is Verdict.EXPLICIT_DENY:
+            for resource in deniable:
                 decision = _decide_one(policies, action, resource, context)
                 if decision.verdict is verdict:
                     return decision

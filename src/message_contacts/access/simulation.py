@@ -42,17 +42,17 @@ def simulate(
     resources: Sequence[str],
     context: Context,
     *,
-    implied: Sequence[str] = (),
+    deniable: Sequence[str] = (),
 ) -> Simulation:
     """Decide as `evaluation.decide` does about a user that has these policies, and tell what it was made of.
 
     Args:
         permission: E.g. `resourcemanager:AddMessageContact`.
         resources: One at least; each has to be allowed.
-        implied: What the call is about without naming it; it must not be denied on any of them.
+        deniable: What the call is about as well; it must not be denied on any of them.
     """
     granted = UnderstoodPolicies().of(attached)
-    decision = decide(granted, permission, resources, context, implied=implied)
+    decision = decide(granted, permission, resources, context, deniable=deniable)
     statement = ""
     for policy, source in zip(granted, attached, strict=True):
         if policy is decision.policy:

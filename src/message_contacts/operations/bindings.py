@@ -9,11 +9,13 @@ from message_contacts import errors
 from message_contacts.contacts import bindings
 from message_contacts.operations.call import Call
 from message_contacts.operations.contact_parameters import (
+    CONTACT,
     CONTACT_ID_PARAMETER,
     MEMBERS_TO_BIND,
     MEMBERS_TO_UNBIND,
     binding_fields,
 )
+from message_contacts.operations.directory_parameters import nodes_named
 from message_contacts.operations.lookups import existing
 from message_contacts.operations.registry import Access, Field, Items, Operation, operation
 
@@ -46,6 +48,7 @@ _RETURNS = {
         errors.CONCURRENT_CALL_NOT_SUPPORTED,
     ],
     returns=_RETURNS,
+    deniable_on=[CONTACT, *nodes_named("Members")],
 )
 async def associate_members(call: Call, *, contact_id: str, members: list[str]) -> Mapping[str, Any]:
     bound = await call.change(
@@ -73,6 +76,7 @@ async def associate_members(call: Call, *, contact_id: str, members: list[str]) 
     ],
     never={"QuotaExceeded.Members": "It has the text of InvalidParameter.Members.Length, which is answered."},
     returns=_RETURNS,
+    deniable_on=[CONTACT, *nodes_named("Members")],
 )
 async def disassociate_members(call: Call, *, contact_id: str, members: list[str]) -> Mapping[str, Any]:
     unbound = await call.change(

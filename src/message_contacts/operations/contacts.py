@@ -26,6 +26,7 @@ from message_contacts.operations.contact_parameters import (
     contact_fields,
 )
 from message_contacts.operations.dates import contact_date
+from message_contacts.operations.directory_parameters import nodes_named
 from message_contacts.operations.lookups import existing_contact, exists
 from message_contacts.operations.registry import Access, Field, Items, Operation, Parameter, operation
 
@@ -208,6 +209,7 @@ async def get_message_contact(call: Call, *, contact_id: str) -> Mapping[str, An
         ),
     },
     resources=[ANY_CONTACT],
+    deniable_on=[CONTACT, *nodes_named("Member")],
 )
 async def list_message_contacts(
     call: Call, *, contact_id: str | None, member: str | None, page_number: int, page_size: int

@@ -100,6 +100,7 @@ _NEWEST_FIRST = Parameter(
     raises=list_errors(*STATE.invalid, *_NEWEST_FIRST.invalid),
     returns={**TOKEN_FIELDS, "Deliveries": Items(DELIVERY_FIELDS)},
     resources=["delivery/*"],
+    deniable_on=["message/{MessageId}"],
     needs_directory=False,
 )
 async def list_deliveries(

@@ -27,6 +27,12 @@ ACCOUNT_RESOURCE = "account/{AccountId}"
 ANY_ACCOUNT_RESOURCE = "account/*"
 EVERYTHING = "*"
 
+
+def nodes_named(parameter: str) -> tuple[str, str]:
+    """The resources that ids of members or folders may be: which of the two, their form says."""
+    return f"account/{{{parameter}}}", f"folder/{{{parameter}}}"
+
+
 #: A folder that can be changed: Root cannot.
 _OWN_FOLDER_ID = re.compile(r"fd-[0-9A-Za-z]{1,64}")
 #: Milliseconds since the epoch.

@@ -103,6 +103,7 @@ def _parse_target(text: str, _rules: Rules) -> str:
     ],
     returns={"Explanations": Items(EXPLANATION_FIELDS)},
     resources=["effectivecontact/*"],
+    deniable_on=["contact/{ContactId}", "message/{MessageId}"],
 )
 async def explain_delivery(
     call: Call,

@@ -237,6 +237,7 @@ async def existing_folder_id(call: Call, folder_id: str | None) -> str:
     ],
     returns={"Folders": {"Folder": Items(LISTED_FOLDER_FIELDS)}},
     resources=["folder/{ChildId}"],
+    deniable_on=["account/{ChildId}"],
     versions=_BOTH,
 )
 async def list_ancestors(call: Call, *, child_id: str) -> Mapping[str, Any]:

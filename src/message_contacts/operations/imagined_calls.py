@@ -83,7 +83,7 @@ def _owner_and_resource(asked: Operation, value: str, account_id: str) -> tuple[
 
 def _target(asked: Operation, resource: str) -> Target:
     """Where such a resource takes its id from. Raises: INVALID_RESOURCES."""
-    for target in asked.targets:
+    for target in (*asked.targets, *asked.naming):
         if target.parameters and resource.startswith(target.before) and resource != target.before:
             return target
     raise INVALID_RESOURCES()

@@ -17,7 +17,7 @@ from message_contacts.changes import Nonce
 from message_contacts.directory.model import ResourceDirectory
 from message_contacts.errors import ApiError, ErrorDefinition
 from message_contacts.operations.call import Call, Rules, Services
-from message_contacts.operations.permissions import implied_resources, resources_of
+from message_contacts.operations.permissions import deniable_resources, resources_of
 from message_contacts.operations.registry import Operation, Parameter
 from message_contacts.protocol.parameters import Arguments
 
@@ -77,8 +77,8 @@ class Invoker:
                 operation_name=operation.name,
                 permission=operation.permission,
                 resources=resources_of(operation, arguments, caller.account_id),
-                implied=await implied_resources(operation, arguments, caller, directory=directory, services=services)
-                if operation.implying
+                deniable=await deniable_resources(operation, arguments, caller, directory=directory, services=services)
+                if operation.implying or operation.naming
                 else (),
                 request_id=request_id,
                 source_address=source_address,

@@ -16,9 +16,9 @@ from message_contacts.protocol.parameters import Arguments
 
 #: Characters of the longest id that is looked at. Nothing has a longer one, so a call that sends one is refused in any
 #: case; until then it counts as a call about everything of its kind.
-LONGEST_ID = 512
+LONGEST_ID = 128
 #: Values of a list that are looked at one by one; a longer list counts as a call about everything of its kind.
-MOST_IDS = 200
+MOST_IDS = 50
 _EVERYTHING = "*"
 #: Policies of the program belong to no account: `acs:ram:*:system:policy/AdministratorAccess`. Who may give away an
 #: account's own policies may not for that reason give away these.
@@ -40,7 +40,7 @@ def resources_of(operation: Operation, arguments: Arguments, account_id: str) ->
     return found
 
 
-async def implied_resources(
+async def deniable_resources(
     operation: Operation,
     arguments: Arguments,
     caller: Caller,
@@ -48,7 +48,8 @@ async def implied_resources(
     directory: ResourceDirectory | None,
     services: Services,
 ) -> Sequence[str]:
-    """What a call is about though it names `*`: the things that its handler takes for parameters left out.
+    """What else a call is about: things it names beside those it has to be allowed on, and those that its handler takes
+    for parameters left out.
 
     What denies the operation on one of them denies this call too (docs/adr/0026). Nothing is looked up for a call that
     names what it is about.
@@ -58,6 +59,9 @@ async def implied_resources(
         directory: The caller's; None when it has none, and so no folders either.
     """
     found: list[str] = []
+    for target in operation.naming:
+        prefix = _prefix(operation, target, arguments, caller.account_id)
+        found += [f"{prefix}{value}{target.after}" for value in _ids(target, arguments) if value != _EVERYTHING]
     for target in operation.implying:
         if _is_named(target, arguments):
             continue

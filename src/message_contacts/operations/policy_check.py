@@ -22,7 +22,7 @@ from message_contacts.operations.imagined_calls import (
 )
 from message_contacts.operations.moments import moment_parameter
 from message_contacts.operations.own_parameters import VERSIONS, missing_parameter, text
-from message_contacts.operations.permissions import MOST_IDS, implied_resources, resources_of
+from message_contacts.operations.permissions import MOST_IDS, deniable_resources, resources_of
 from message_contacts.operations.registry import (
     PRODUCTS,
     Access,
@@ -233,14 +233,14 @@ async def simulate_access(
         now=call.now if time is None else time,
         secure=secure_transport,
     )
-    implied = await implied_resources(
+    deniable = await deniable_resources(
         asked,
         arguments,
         Caller(call.account_id, "", user.user_id),
         directory=call.enabled_directory,
         services=call.services,
     )
-    found = simulate(attached, asked.permission, about, context, implied=implied)
+    found = simulate(attached, asked.permission, about, context, deniable=deniable)
     return {**_answer(found, asked.permission, context), **told}
 
 

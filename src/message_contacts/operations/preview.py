@@ -233,6 +233,7 @@ def _parse_dry_run(text: str, rules: Rules) -> bool:
         ),
     },
     resources=["coverage/*"],
+    deniable_on=["contact/{ContactId}", "detachedcontact/{DetachedContactId}"],
 )
 async def preview_change(
     call: Call, *, change: PreviewedChange, dry_run: bool, max_results: int, next_token: str | None, **values: Any

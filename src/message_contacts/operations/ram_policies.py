@@ -70,6 +70,7 @@ async def existing_versions(
     raises=table(_CREATE, ram_errors.ENTITY_ALREADY_EXISTS_POLICY, ram_errors.LIMIT_EXCEEDED_POLICY),
     returns={"Policy": NEW_POLICY_FIELDS},
     resources=[ANY_POLICY_RESOURCE],
+    deniable_on=[POLICY_RESOURCE],
     versions=VERSIONS,
     needs_directory=False,
 )

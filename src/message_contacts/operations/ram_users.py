@@ -54,6 +54,7 @@ async def existing_user(call: Call, name: str) -> User:
     raises=table(_CREATE, ram_errors.ENTITY_ALREADY_EXISTS_USER, ram_errors.LIMIT_EXCEEDED_USER),
     returns={"User": NEW_USER_FIELDS},
     resources=[given.ANY_USER_RESOURCE],
+    deniable_on=[USER_RESOURCE],
     versions=VERSIONS,
     needs_directory=False,
 )
@@ -107,6 +108,8 @@ async def get_user(call: Call, *, user_name: str) -> Mapping[str, Any]:
     raises=table(_UPDATE, ram_errors.ENTITY_NOT_EXIST_USER, ram_errors.ENTITY_ALREADY_EXISTS_USER),
     returns={"User": USER_FIELDS},
     resources=[USER_RESOURCE],
+    # Else a denial by name would be left behind with the name.
+    deniable_on=["user/{NewUserName}"],
     versions=VERSIONS,
     needs_directory=False,
 )

@@ -195,6 +195,8 @@ class Operation:
     #: Resources a permission names, below `acs:<product>:*:{account}:`; `{X}` is the raw parameter X, `*` if absent;
     #: `{X|Y}` the first of the two that is given. All of them are parameters of the operation.
     resources: tuple[str, ...]
+    #: Resources that a call names beside those, written alike: it need not be allowed on them, and must not be denied.
+    deniable_on: tuple[str, ...] = ()
     #: Whether the caller must have an enabled directory.
     needs_directory: bool
     handler: Handler
@@ -207,11 +209,14 @@ class Operation:
     targets: tuple[Target, ...] = field(init=False, repr=False)
     #: Those that are one thing even in calls that do not name it.
     implying: tuple[Target, ...] = field(init=False, repr=False)
+    #: `deniable_on` taken apart.
+    naming: tuple[Target, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rank", {error.code: position for position, error in enumerate(self.errors)})
         object.__setattr__(self, "targets", tuple(self._target(resource) for resource in self.resources))
         object.__setattr__(self, "implying", tuple(target for target in self.targets if target.implied is not None))
+        object.__setattr__(self, "naming", tuple(self._target(resource) for resource in self.deniable_on))
 
     @property
     def family(self) -> str:
@@ -257,6 +262,7 @@ def operation(
     never: Mapping[str, str] | None = None,
     returns: Mapping[str, Shape] | None = None,
     resources: Sequence[str] = ("*",),
+    deniable_on: Sequence[str] = (),
     versions: Sequence[str] = (RESOURCE_DIRECTORY_MASTER,),
     needs_directory: bool = True,
     always_allowed: bool = False,
@@ -275,6 +281,7 @@ def operation(
             never=never or {},
             returns=returns or {},
             resources=tuple(resources),
+            deniable_on=tuple(deniable_on),
             needs_directory=needs_directory,
             handler=handler,
             always_allowed=always_allowed,

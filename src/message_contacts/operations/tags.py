@@ -22,7 +22,7 @@ from message_contacts.directory.model import Tags
 from message_contacts.directory.tags import Resource
 from message_contacts.operations import paging
 from message_contacts.operations.call import Call, Rules
-from message_contacts.operations.directory_parameters import MAX_RESULTS, TAG, TAG_FILTER
+from message_contacts.operations.directory_parameters import MAX_RESULTS, TAG, TAG_FILTER, nodes_named
 from message_contacts.operations.registry import (
     RESOURCE_DIRECTORY_MASTER,
     RESOURCE_MANAGER,
@@ -113,6 +113,7 @@ _RESOURCE_ID = Parameter(
         ),
         "NextToken": Field("string", "Token of the next page; absent on the last one.", "10"),
     },
+    deniable_on=nodes_named("ResourceId"),
 )
 async def list_tag_resources(
     call: Call,
@@ -147,6 +148,7 @@ async def list_tag_resources(
         replace(TAG, required=True, default=None, doc=f"Tags: each key once. A resource has at most {tags.MAX_TAGS}."),
     ],
     raises=[errors.ENTITY_NOT_EXISTS_ACCOUNT, errors.ENTITY_NOT_EXISTS_FOLDER],
+    deniable_on=nodes_named("ResourceId"),
     versions=_BOTH,
 )
 async def tag_resources(
@@ -187,6 +189,7 @@ async def tag_resources(
         ),
     ],
     raises=[errors.missing("TagKey"), errors.ENTITY_NOT_EXISTS_ACCOUNT, errors.ENTITY_NOT_EXISTS_FOLDER],
+    deniable_on=nodes_named("ResourceId"),
     versions=_BOTH,
 )
 async def untag_resources(

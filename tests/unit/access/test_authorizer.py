@@ -169,7 +169,7 @@ async def test_a_refusal_for_what_is_implied_names_it_to_whoever_may_know() -> N
             operation_name="CreateFolder",
             permission="resourcemanager:CreateFolder",
             resources=RESOURCES,
-            implied=[implied],
+            deniable=[implied],
             request_id="R-1",
             source_address="203.0.113.7",
             secure=True,

@@ -206,7 +206,7 @@ def test_what_is_implied_must_not_be_denied(
 ) -> None:
     policies = granted(statements) if statements else []
 
-    decided = decide(policies, GET, [UNNAMED], CALL, implied=[IMPLIED])
+    decided = decide(policies, GET, [UNNAMED], CALL, deniable=[IMPLIED])
 
     assert (decided.verdict, decided.resource, decided.statement) == (expected, resource, statement)
 
@@ -282,7 +282,7 @@ def test_an_evaluator_written_another_way_agrees(
 ) -> None:
     documents = [{"Version": "1", "Statement": entries} for entries in policies]
 
-    decided = decide(granted(*policies), action, resources, context_of(call), implied=implied)
+    decided = decide(granted(*policies), action, resources, context_of(call), deniable=implied)
 
     assert decided.verdict.value == other_evaluator.verdict(documents, action, resources, call, implied)
 

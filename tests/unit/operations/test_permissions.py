@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
+from message_contacts.access.model import Caller
 from message_contacts.errors import ApiError
-from message_contacts.operations.call import Rules
+from message_contacts.operations.call import Rules, Services
 from message_contacts.operations.catalogue import REGISTRY
-from message_contacts.operations.permissions import LONGEST_ID, MOST_IDS, resources_of
+from message_contacts.operations.permissions import LONGEST_ID, MOST_IDS, deniable_resources, resources_of
 from message_contacts.operations.registry import (
     MESSAGE_CONTACTS,
     RAM,
@@ -32,7 +34,7 @@ NAMING = [
     (entry, parameter)
     for entry in DECLARED.values()
     for parameter in entry.parameters
-    if any(parameter is named for target in entry.targets for named in target.parameters)
+    if any(parameter is named for target in (*entry.targets, *entry.naming) for named in target.parameters)
 ]
 
 
@@ -157,6 +159,48 @@ def test_what_an_operation_takes_for_a_parameter_left_out_is_declared() -> None:
     assert not implying & (ABOUT_ALL | REFUSED_WITHOUT)
 
 
+#: What a call names that is no resource of its permission, though another operation of the family has it as one.
+NAMES_NOTHING = {
+    ("ListInboxMessages", "MessageId"),  # a captured message, not a published one
+}
+
+
+def test_what_one_operation_of_a_family_is_about_others_that_name_it_are_about_too() -> None:
+    """Else what denies it is evaded by the others: all that one can know of a thing is its id."""
+    naming = {(entry.name, parameter.name) for entry, parameter in NAMING}
+    things = {(entry.family, parameter.name) for entry, parameter in NAMING}
+
+    missed = {
+        (entry.name, parameter.name)
+        for entry in DECLARED.values()
+        for parameter in entry.parameters
+        if (entry.family, parameter.name) in things and (entry.name, parameter.name) not in naming
+    }
+
+    assert missed == NAMES_NOTHING
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, []),
+        ({"Thing": "a"}, ["account/a", "folder/a"]),
+        ({"Thing": ""}, []),
+        ({"Thing": "*"}, []),
+        ({"Thing": ["a"]}, []),
+        ({"Thing": "x" * (LONGEST_ID + 1)}, []),
+        ({"Things": ["a", "b"]}, ["thing/a", "thing/b"]),
+    ],
+)
+async def test_what_is_named_beside_the_resource_can_be_denied(given: dict[str, Any], expected: list[str]) -> None:
+    entry = replace(declared("*"), deniable_on=("account/{Thing}", "folder/{Thing}", "thing/{Things}"))
+    caller = Caller(ACCOUNT, "MCkey", "1")
+
+    named = await deniable_resources(entry, Arguments(given), caller, directory=None, services=cast("Services", None))
+
+    assert [text.removeprefix(f"acs:resourcemanager:*:{ACCOUNT}:") for text in named] == expected
+
+
 @pytest.mark.parametrize("raw", ["System", "Custom", "system", "SYSTEM", " System", "System ", "\uff33ystem", "", "\n"])
 def test_whose_policy_it_is_means_the_same_to_permissions_and_to_operations(raw: str) -> None:
     deciding = [(entry, target.owner) for entry in DECLARED.values() for target in entry.targets if target.owner]
@@ -204,15 +248,23 @@ def test_an_id_means_the_same_to_permissions_and_to_its_operation(entry: Operati
 
 
 #: Ids that take any text, and which are made here with one length: a longer one does not exist.
-MADE_HERE = {"DeliveryId", "DetachedContactId", "HandOverId", "IncidentId", "JobId", "MessageId", "WebhookId"}
+MADE_HERE = {
+    "ResourceId",
+    "DeliveryId",
+    "DetachedContactId",
+    "HandOverId",
+    "IncidentId",
+    "JobId",
+    "MessageId",
+    "WebhookId",
+}
 
 
 @pytest.mark.parametrize(("entry", "parameter"), NAMING, ids=lambda value: value.name)
 def test_an_id_too_long_to_be_looked_at_is_refused_by_its_operation(entry: Operation, parameter: Parameter) -> None:
     if parameter.name in MADE_HERE:
-        assert parameter.parse is parse_text
-        return
-    for text in ("x", "1", "fd-1", "c-1", "a"):
+        assert parameter.parse is parse_text or parameter.kind is Kind.TEXTS
+    for text in () if parameter.name in MADE_HERE else ("x", "1", "fd-1", "c-1", "a"):
         raw = text + "1" * LONGEST_ID
         with pytest.raises((ApiError, ValueError)):
             parameter.parse([raw] if parameter.kind is Kind.TEXTS else raw, Rules())

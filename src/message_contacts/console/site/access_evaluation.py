@@ -99,7 +99,7 @@ def _names(visit: Visit, version: str, name: str) -> list[str]:
     found: list[Operation] = [
         entry for of_version, entry in visit.calls.registry.all() if entry.name == name and of_version == version
     ]
-    return [resource for entry in found for resource in entry.resources]
+    return [resource for entry in found for resource in (*entry.resources, *entry.deniable_on)]
 
 
 def _pretty(text: str | None) -> str:
