@@ -111,11 +111,11 @@ async def _user(api: Api) -> str:
     ("policy", "families", "kept_back"),
     [
         ("ReadOnlyAccess", {"resourcemanager", "messagecontacts", "ram"}, set()),
-        # It shows what policies say, which is not the directory's.
+        # They show users, keys and what policies say, which is not the directory's.
         (
             "AliyunResourceDirectoryReadOnlyAccess",
             {"resourcemanager", "messagecontacts"},
-            {"messagecontacts:SimulateAccess"},
+            {"messagecontacts:SimulateAccess", "messagecontacts:ListAuditEvents"},
         ),
         ("AliyunRAMReadOnlyAccess", {"ram"}, set()),
     ],

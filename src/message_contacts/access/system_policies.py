@@ -53,7 +53,6 @@ def _policy(
 _OWN_READS = (
     "messagecontacts:ExplainDelivery",
     "messagecontacts:Get*",
-    "messagecontacts:ListAuditEvents",
     "messagecontacts:ListDeliveries",
     "messagecontacts:ListDetachedContacts",
     "messagecontacts:ListEffectiveContacts",
@@ -118,7 +117,8 @@ SYSTEM_POLICIES: Mapping[str, SystemPolicy] = {
                 "ram:List*",
                 "sts:Get*",
                 *_OWN_READS,
-                # It shows what policies say, so it goes with the permission to read those.
+                # They show users, keys and what policies say, so they go with the permission to read those.
+                "messagecontacts:ListAuditEvents",
                 "messagecontacts:SimulateAccess",
             ],
             created="2015-04-28T16:15:45",
