@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,15 @@ MARKDOWN_STEPS = 600_000
 #: Characters of HTML that Markdown may come to: links by reference repeat their target each time, and a row of a table
 #: has all its cells, however few are written.
 MARKDOWN_COMES_TO = 300_000
+#: Cells that tables of Markdown may have, those that rows leave out included.
+MARKDOWN_CELLS = 15_000
 #: HTML of more characters is not made on the event loop; Markdown never is, since few characters can come to many.
 LARGE = 10_000
+
+
+_BETWEEN_BLOCKS = re.compile(r"\n[ \t]*\n")
+#: What the line of a table is made of that says how many columns it has, in a list or a quotation too.
+_OF_COLUMNS = "|:- \t>*+.)0123456789"
 
 
 class TooInvolvedError(Exception):
@@ -81,6 +89,8 @@ def from_markdown(text: str) -> str:
     """Markdown as HTML. Raises: TooInvolvedError."""
     from markdown_it import MarkdownIt  # noqa: PLC0415 - as above
 
+    if _cells(text) > MARKDOWN_CELLS:
+        raise TooInvolvedError
     parser = MarkdownIt("commonmark", {"html": False})
     _count_steps(parser)
     parser.enable("table")
@@ -90,6 +100,16 @@ def from_markdown(text: str) -> str:
     if length > MARKDOWN_COMES_TO:
         raise TooInvolvedError
     return str(parser.renderer.render(tokens, parser.options, environment))
+
+
+def _cells(text: str) -> int:
+    """How many cells the tables have, at most: a row has all columns, however few are written."""
+    found = 0
+    for block in _BETWEEN_BLOCKS.split(text):
+        lines = block.split("\n")
+        columns = [line.strip("| \t>").count("|") + 1 for line in lines if "|" in line and not line.strip(_OF_COLUMNS)]
+        found += max(columns, default=0) * len(lines)
+    return found
 
 
 def _length(token: Token) -> int:

@@ -16,12 +16,15 @@ INVOLVED = {
     "brackets in lines": "[\n" * (MARKDOWN_LENGTH // 2),
     "references": f"[a]: {'x' * 25_000}\n\n" + "[a]" * 8_000,
     "empty cells": "|" + "a|" * 20 + "\n|" + "-|" * 20 + "\n" + "|b\n" * 3_300,
+    "empty cells in a list": "- |" + "a|" * 20 + "\n  |" + "-|" * 20 + "\n" + "  |b\n" * 3_300,
+    "empty cells in a quotation": "> |" + "a|" * 20 + "\n> " + "-|" * 20 + "\n" + "> |b\n" * 3_300,
 }
 ORDINARY = {
     "prose": "The *quick* brown `fox` jumps over [a link](https://example.com/x) and **bold**.\n\n",
     "a list": "- one with *text*\n- two [link](https://example.com)\n",
     "short lines": "a\n\n",
     "a table": "| a | b |\n|---|---|\n" + "| one | two |\n" * 20 + "\n",
+    "small cells": "| 1 | 2 | 3 |\n|---|---|---|\n" + "| 1 | 2 | 3 |\n" * 200 + "\n",
     "tasks": "- [x] done [1]\n- [ ] open\n",
     "Chinese": "磁盘已满，请处理。\n",
 }
