@@ -208,6 +208,7 @@ async def get_delivery(call: Call, *, delivery_id: str) -> Mapping[str, Any]:
         "Reply": Field("string", "The channel's answer, as a word.", "accepted"),
     },
     resources=["testmessage/{ContactId|WebhookId}"],
+    deniable_on=["contact/{ContactId}", "webhook/{WebhookId}"],
 )
 async def send_test_message(
     call: Call, *, contact_id: str | None, channel: Channel | None, webhook_id: str | None
