@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
@@ -15,6 +15,9 @@ from tests.harness import Api, open_api
 from tests.pages.conftest import Browser
 
 pytestmark = pytest.mark.parametrize("engine", ENGINES, indirect=True)
+
+#: Makes somebody of whom something is left; its id.
+Left = Callable[[Api], Awaitable[str]]
 
 #: What is posted, and where; the path is behind that of the link.
 POSTS = {
@@ -44,6 +47,17 @@ async def told(api: Api) -> str:
     return contact_id
 
 
+async def left_in_copies(api: Api) -> str:
+    """The same, but of the contact only the copy is left that members keep."""
+    contact_id = await told(api)
+    await api.call("DeleteMessageContact", ContactId=contact_id)
+    return contact_id
+
+
+#: What is left of the contact.
+LEFT = pytest.mark.parametrize("left", [told, left_in_copies], ids=["contact", "copy"])
+
+
 async def post(api: Api, what: str):
     """What the person says on a page."""
     behind, fields = POSTS[what]
@@ -68,9 +82,12 @@ async def kept(api: Api) -> int:
     return total
 
 
+@LEFT
 @pytest.mark.parametrize("what", POSTS)
-async def test_nothing_is_kept_of_who_is_erased_while_it_is_said(api: Api, race: Interruption, what: str) -> None:
-    contact_id = await told(api)
+async def test_nothing_is_kept_of_who_is_erased_while_it_is_said(
+    api: Api, race: Interruption, what: str, left: Left
+) -> None:
+    contact_id = await left(api)
     say = await post(api, what)
     race.once(lambda: erase(api, contact_id))
 
@@ -80,9 +97,12 @@ async def test_nothing_is_kept_of_who_is_erased_while_it_is_said(api: Api, race:
     assert await kept(api) == 0
 
 
+@LEFT
 @pytest.mark.parametrize("what", POSTS)
-async def test_what_is_said_while_somebody_is_erased_goes_too(api: Api, race: Interruption, what: str) -> None:
-    contact_id = await told(api)
+async def test_what_is_said_while_somebody_is_erased_goes_too(
+    api: Api, race: Interruption, what: str, left: Left
+) -> None:
+    contact_id = await left(api)
     say = await post(api, what)
     race.once(say)
 
@@ -91,9 +111,10 @@ async def test_what_is_said_while_somebody_is_erased_goes_too(api: Api, race: In
     assert await kept(api) == 0
 
 
+@LEFT
 @pytest.mark.parametrize("what", POSTS)
-async def test_without_an_erasure_it_is_kept(api: Api, what: str) -> None:
-    await told(api)
+async def test_without_an_erasure_it_is_kept(api: Api, what: str, left: Left) -> None:
+    await left(api)
     say = await post(api, what)
 
     assert (await say()).status == 200

@@ -43,9 +43,9 @@ class Erased:
 def erase(person: Person, kept_blocks: Sequence[Block]) -> Decision[Erased]:
     """Take away everything that is held on a person.
 
-    The commit fails when the contact, a verification or a block of it changed meanwhile, and the decision is made
-    again: nothing that came in between is left behind. Copies, evidence, messages and parts of audit events go as they
-    are found then.
+    The commit fails when the contact, a copy, a verification or a block of it changed meanwhile, and the decision is
+    made again: nothing that came in between is left behind. Evidence, messages and parts of audit events go as they are
+    found then, and so do copies that were made meanwhile.
 
     Args:
         kept_blocks: What `without_addresses` made of the person's blocks.
@@ -56,6 +56,9 @@ def erase(person: Person, kept_blocks: Sequence[Block]) -> Decision[Erased]:
     changes: list[Change] = []
     if person.contact is not None:
         changes += deletion.gone(person.contact)
+    # All copies go below, whichever there are. But what is said on a page of somebody of whom only copies are left
+    # moves one of them along: it must not be overlooked.
+    changes += [Update(copy, copy) for copy in person.copies]
     changes += [Delete(verification) for verification in person.verifications]
     changes += [Delete(block) for block in person.blocks]
     changes += [Insert(block) for block in kept_blocks]
