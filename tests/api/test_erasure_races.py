@@ -1,4 +1,4 @@
-"""What somebody says on a page while the operator erases that person: nothing of it may stay."""
+"""What is said by or about a person while the operator erases that person: nothing of it may stay."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
+from message_contacts.delivery.outcome import COMPLAINED, Outcome, Verdict
 from tests.api.privacy_world import erase
 from tests.api.publishing import publish
 from tests.api.recipients import preference_links, unsubscribe_link
@@ -72,11 +73,23 @@ async def post(api: Api, what: str):
     return say
 
 
+async def complain(api: Api):
+    """What a mailbox provider says: that a mail was unwanted."""
+    ((delivery_id,),) = await api.service.storage.outbox._database.rows("SELECT delivery_id FROM delivery", ())
+    delivery = await api.service.storage.messages.delivery(api.account_id, delivery_id)
+    assert delivery is not None
+
+    async def say() -> None:
+        await api.service.recipients.bounces.answered(delivery, Outcome(Verdict.ACCEPTED, COMPLAINED))
+
+    return say
+
+
 async def kept(api: Api) -> int:
     """How much was said and is kept."""
     database = api.service.storage.outbox._database
     total = 0
-    for table in ("preference", "hand_over"):
+    for table in ("preference", "hand_over", "suspension"):
         ((number,),) = await database.rows(f"SELECT count(*) FROM {table} WHERE account_id = $1", (api.account_id,))
         total += number
     return total
@@ -118,4 +131,33 @@ async def test_without_an_erasure_it_is_kept(api: Api, what: str, left: Left) ->
     say = await post(api, what)
 
     assert (await say()).status == 200
+    assert await kept(api) == 1
+
+
+async def test_no_complaint_is_kept_about_who_is_erased_meanwhile(api: Api, race: Interruption) -> None:
+    contact_id = await told(api)
+    say = await complain(api)
+    race.once(lambda: erase(api, contact_id))
+
+    await say()
+
+    assert await kept(api) == 0
+
+
+async def test_a_complaint_that_comes_while_somebody_is_erased_goes_too(api: Api, race: Interruption) -> None:
+    contact_id = await told(api)
+    race.once(await complain(api))
+
+    await erase(api, contact_id)
+
+    assert await kept(api) == 0
+
+
+async def test_without_an_erasure_a_complaint_is_kept_and_counts_once(api: Api) -> None:
+    await told(api)
+    say = await complain(api)
+
+    await say()
+    await say()
+
     assert await kept(api) == 1

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import structlog
 
-from message_contacts.changes import Cause, Change, Decision, Delete, Enqueue, Insert, Job, RelyOn, Settler, Update
+from message_contacts.changes import Cause, Change, Decision, Delete, Enqueue, Insert, Job, Settler, Update
 from message_contacts.clock import DAY, Clock, Instant
 from message_contacts.contacts.model import Channel
 from message_contacts.delivery.message_store import MessageStore
@@ -247,9 +247,10 @@ class Bounces:
             suspension = await self.standing.suspension(account_id, delivery.channel, delivery.address_key)
             sign = Sign(now, source, delivery_id, found.weight.value, found.word, found.status, found.told)
             counted = signed(Case(delivery=delivery, suspension=suspension), sign, self.rules)
-            if after is None:
-                # Nothing is kept of an address that is erased meanwhile.
-                changes += (RelyOn(delivery),)
+            if after is None and counted.changes:
+                # The delivery moves: nothing is kept of an address that is erased meanwhile, and an erasure that is
+                # under way is decided again, with the sign in sight.
+                changes += (Update(delivery, delivery),)
             changes += counted.changes
             taken = taken if counted.result is Taken.NOTHING_NEW else counted.result
         return Decision(changes, (taken, None if after is None else after.state))
