@@ -14,8 +14,10 @@ import pytest
 from message_contacts.audit.chain import verify
 from message_contacts.audit.exporting import export
 from message_contacts.changes import Insert
+from message_contacts.clock import DAY, Instant
 from message_contacts.contacts.model import Channel, EmailAddress
 from message_contacts.delivery.outbox import CapturedMessage
+from message_contacts.storage import Retention
 from message_contacts.verification.challenge import PageState
 from message_contacts.verification.model import Block
 from tests.api.directory_tree import chain as folders_in_folders
@@ -362,6 +364,23 @@ async def test_a_member_that_leaves_while_the_erasure_is_decided_keeps_no_copy(d
         await erase(api, contact_id)
         assert await copies(api) == 0
         assert tables_with(database_path, NAME) == set()
+
+
+async def test_a_block_on_an_earlier_address_is_found_however_old_it_is(api: Api, database_path: Path) -> None:
+    contact_id = await api.add_contact(EmailAddress=EMAIL)
+    await api.call(SEND_EMAIL, ContactId=contact_id, EmailAddress=EMAIL)
+    await api.work()
+    assert (await api.service.verification.refuse(await api.token_sent_to(EMAIL), VISITOR)).state is PageState.BLOCKED
+    await api.call("UpdateMessageContact", ContactId=contact_id, EmailAddress=REPLACEMENT)
+    years_later = Instant(api.clock.now() + 1000 * DAY)
+    await api.service.storage.prune(years_later, Retention(verifications=90 * DAY, captured=30 * DAY))
+
+    (shown,) = (await api.call("ExportPerson", OWN, ContactId=contact_id))["Blocks"]
+    erased = await erase(api, contact_id)
+
+    assert (shown["Target"], erased["Blocks"]) == (EMAIL, 1)
+    assert tables_with(database_path, EMAIL, VISITOR.source_address) == set()
+    assert await api.service.storage.verification.block(api.account_id, Channel.EMAIL, EMAIL) is not None
 
 
 async def test_a_block_that_says_nothing_of_a_verification_is_found_by_its_address(api: Api) -> None:

@@ -21,8 +21,10 @@ from message_contacts.storage import Retention, Storage, housekeeping
 from tests.factories import ACCOUNT, make_contact, make_verification
 from tests.fakes.clock import START
 from tests.storage.making import (
+    OTHER_ACCOUNT,
     after,
     commit,
+    make_block,
     make_copy,
     make_evidence,
     make_job,
@@ -30,6 +32,7 @@ from tests.storage.making import (
     make_message,
     named_contact,
     nonce,
+    outside,
     plant,
 )
 from tests.storage.test_housekeeping import rows
@@ -284,6 +287,27 @@ async def test_evidence_is_walked_through_however_much_there_is(
         rounds += 1
         assert rounds < 10
     assert rounds == 4  # six rows a round, and the rest
+
+
+async def test_a_verification_stays_as_long_as_a_block_names_it(storage: Storage, database_url: str) -> None:
+    """Nothing else tells whose the block is, once the contact has another address."""
+    block = make_block(address_key="tom@example.com", verification_id="1111111111")
+    await commit(
+        storage,
+        Insert(make_verification(verification_id="1111111111", address="Tom@Example.com", expires_at=START)),
+        # Of the same address, of another one, and of another tenant: no block names these.
+        Insert(make_verification(verification_id="2222222222", address="Tom@Example.com", expires_at=START)),
+        Insert(make_verification(verification_id="3333333333", address="ann@example.com", expires_at=START)),
+        Insert(make_verification(verification_id="4444444444", account_id=OTHER_ACCOUNT, expires_at=START)),
+        Insert(block),
+    )
+
+    await storage.prune(after(1000 * DAY), EVERYTHING)
+    assert outside(database_url, "SELECT verification_id FROM verification") == [("1111111111",)]
+
+    await commit(storage, Delete(block))
+    await storage.prune(after(1000 * DAY), EVERYTHING)
+    assert rows(database_url, "verification") == 0
 
 
 async def test_work_that_was_made_to_wait_again_does_not_go(storage: Storage, database_url: str) -> None:

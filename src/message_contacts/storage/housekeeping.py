@@ -50,10 +50,17 @@ DELETE_COUNTERS = """
 """
 
 DELETE_VERIFICATIONS = """
-    -- Take verifications away whose links and codes ran out long ago.
+    -- Take verifications away whose links and codes ran out long ago, unless they alone tell whose a block is.
     DELETE FROM verification
-     WHERE (account_id, verification_id) IN (SELECT account_id, verification_id FROM verification
-                                              WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)
+     WHERE (account_id, verification_id) IN (
+           SELECT account_id, verification_id FROM verification
+            WHERE expires_at <= $1
+              AND NOT EXISTS (SELECT 1 FROM block
+                               WHERE block.account_id = verification.account_id
+                                 AND block.channel = verification.channel
+                                 AND block.address_key = lower(verification.address)
+                                 AND block.verification_id = verification.verification_id)
+            ORDER BY expires_at LIMIT $2)
 """
 
 DELETE_EVIDENCE = """
