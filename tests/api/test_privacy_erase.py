@@ -383,6 +383,22 @@ async def test_a_block_on_an_earlier_address_is_found_however_old_it_is(api: Api
     assert await api.service.storage.verification.block(api.account_id, Channel.EMAIL, EMAIL) is not None
 
 
+async def test_mail_to_a_shared_address_is_found_as_long_as_it_is_kept(api: Api, database_path: Path) -> None:
+    shared = "team@example.com"
+    contact_id, _other = [await api.add_contact(Name=name, EmailAddress=shared) for name in (NAME, "Other")]
+    await api.call(SEND_EMAIL, ContactId=contact_id, EmailAddress=shared)
+    await api.work()
+    a_week_later = Instant(api.clock.now() + 7 * DAY)
+    await api.service.storage.prune(a_week_later, Retention(verifications=DAY, captured=30 * DAY))
+    assert NAME in (await api.inbox(shared))[0]["Text"]
+
+    shown = (await api.call("ExportPerson", OWN, ContactId=contact_id))["Messages"]
+    erased = await erase(api, contact_id)
+
+    assert ([message["Recipient"] for message in shown], erased["Messages"]) == ([shared], 1)
+    assert tables_with(database_path, NAME) == set()
+
+
 async def test_a_block_that_says_nothing_of_a_verification_is_found_by_its_address(api: Api) -> None:
     contact_id = await api.add_contact(EmailAddress=EMAIL, PhoneNumber=PHONE)
     block = Block(

@@ -310,6 +310,29 @@ async def test_a_verification_stays_as_long_as_a_block_names_it(storage: Storage
     assert rows(database_url, "verification") == 0
 
 
+async def test_a_verification_stays_as_long_as_a_captured_message_carries_it(
+    storage: Storage, database_url: str
+) -> None:
+    """Nothing else tells whom a message to an address is about that others have as well."""
+    await commit(
+        storage,
+        Insert(make_verification(verification_id="1111111111", address="Tom@Example.com", expires_at=START)),
+        Insert(make_verification(verification_id="2222222222", address="Tom@Example.com", expires_at=START)),
+        Insert(make_verification(verification_id="3333333333", account_id=OTHER_ACCOUNT, expires_at=START)),
+    )
+    await storage.inbox.put(make_message("m-1", verification_id="1111111111", captured_at=after(9 * DAY)))
+    await storage.inbox.put(make_message("m-2", captured_at=after(9 * DAY)))
+
+    await storage.prune(after(10 * DAY), Retention(verifications=DAY, captured=2 * DAY))
+    assert outside(database_url, "SELECT verification_id FROM verification") == [("1111111111",)]
+
+    # The message goes, and the next time what it carried.
+    for _ in range(2):
+        await storage.prune(after(11 * DAY), Retention(verifications=DAY, captured=2 * DAY))
+    assert rows(database_url, "inbox_message") == 0
+    assert rows(database_url, "verification") == 0
+
+
 async def test_work_that_was_made_to_wait_again_does_not_go(storage: Storage, database_url: str) -> None:
     await _failed_job(storage)
     assert rows(database_url, "job") == 1

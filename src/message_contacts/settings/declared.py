@@ -343,7 +343,7 @@ class Settings:
         default=timedelta(days=90),
         name="VERIFICATIONS_KEPT_DAYS",
         doc="How long a verification is kept after its link and code ran out; until then the page can say what became "
-        'of it. Longer, as long as "this was not me" that was said by it is in force.',
+        'of it. Longer, as long as "this was not me" that was said by it is in force or a captured message carries it.',
     )
     evidence_kept: timedelta | None = setting(
         forms.days(36_500),

@@ -50,7 +50,7 @@ DELETE_COUNTERS = """
 """
 
 DELETE_VERIFICATIONS = """
-    -- Take verifications away whose links and codes ran out long ago, unless they alone tell whose a block is.
+    -- Take verifications away whose links and codes ran out long ago, unless they alone tell whose something else is.
     DELETE FROM verification
      WHERE (account_id, verification_id) IN (
            SELECT account_id, verification_id FROM verification
@@ -60,6 +60,10 @@ DELETE_VERIFICATIONS = """
                                  AND block.channel = verification.channel
                                  AND block.address_key = lower(verification.address)
                                  AND block.verification_id = verification.verification_id)
+              AND NOT EXISTS (SELECT 1 FROM inbox_message
+                               WHERE inbox_message.account_id = verification.account_id
+                                 AND inbox_message.recipient_key = lower(verification.address)
+                                 AND inbox_message.verification_id = verification.verification_id)
             ORDER BY expires_at LIMIT $2)
 """
 
