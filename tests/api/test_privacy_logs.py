@@ -13,6 +13,8 @@ from urllib.parse import quote
 import pytest
 import structlog
 
+from message_contacts.operations.catalogue import REGISTRY
+from tests.api.ram_users import ram_user
 from tests.harness import Api
 
 ROOT = Path(__file__).parents[2]
@@ -113,3 +115,16 @@ async def test_what_a_caller_writes_in_place_of_an_id_is_not_logged(
     assert status < 500
     assert "request_refused" in {line["event"] for line in lines}
     assert "Erika" not in str(lines)
+
+
+async def test_nor_what_a_user_without_permissions_writes_there(api: Api) -> None:
+    """Permissions are looked at before anything else is, so the resource that is refused is what was written."""
+    user = await ram_user(api)
+    with structlog.testing.capture_logs() as lines:
+        for version, operation in REGISTRY.all():
+            named = re.findall(r"{([A-Za-z]+)}", " ".join(operation.resources))
+            await user.answer(operation.name, version, **dict.fromkeys(named, "erika@example.com"))
+    resources = {line["context"].get("resource") for line in lines if line["event"] == "request_refused"}
+    assert f"acs:resourcemanager:*:{api.account_id}:messagecontact/***" in resources
+    assert f"acs:resourcemanager:*:{api.account_id}:messagecontact/*" in resources
+    assert "erika" not in str(lines)

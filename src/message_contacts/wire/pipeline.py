@@ -6,6 +6,7 @@ The order of checks is contract/protocol.md section 7. No stage reaches back to 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ from message_contacts.access.keys import KeyRing, KnownKey
 from message_contacts.access.model import Caller
 from message_contacts.access.store import AccessStore
 from message_contacts.access.throttle import Throttle
+from message_contacts.audit.resources import kept
 from message_contacts.changes import Nonce
 from message_contacts.clock import Clock, Instant
 from message_contacts.errors import ApiError
@@ -128,7 +130,7 @@ class Gateway:
         except ApiError as refusal:
             code = refusal.definition.code
             response = self._refused(refusal, request_id, request, named)
-            self.log.debug("request_refused", request_id=request_id, code=code, context=dict(refusal.context))
+            self.log.debug("request_refused", request_id=request_id, code=code, context=_logged(refusal.context))
         except Exception:
             code = errors.INTERNAL_ERROR.code
             response = self._refused(errors.INTERNAL_ERROR(), request_id, request, named)
@@ -178,6 +180,11 @@ class Gateway:
             answer_format=Format.JSON if request is None else request.format,
             product=PRODUCTS[RESOURCE_DIRECTORY_MASTER if named is None else named.version],
         )
+
+
+def _logged(context: Mapping[str, object]) -> dict[str, object]:
+    """What was refused, without a caller's own text: a resource is named by parameters that nobody has checked yet."""
+    return {name: kept(str(value)) if name == "resource" else value for name, value in context.items()}
 
 
 def identify(request: Request, registry: Registry) -> Named:
