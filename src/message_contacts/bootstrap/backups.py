@@ -226,9 +226,10 @@ def _erased(old: Path, new: Path) -> tuple[ErasedPerson, ...] | None:
     except apsw.Error:
         return None
     return tuple(
-        ErasedPerson(account_id=erasure.account_id, contact_id=contact_id)
+        ErasedPerson(account_id=erasure.account_id, contact_id=change["id"])
         for erasure in erasures
-        for contact_id in orjson.loads(erasure.targets)
+        for change in orjson.loads(erasure.details)  # records that were erased along have entries of their own
+        if (change["action"], change["type"]) == ("erase", "Person")
     )
 
 

@@ -40,7 +40,7 @@ ANY_ACCOUNT = """
 
 ERASURES_AFTER = """
     -- Persons that were erased, by event, those behind one.
-    SELECT account_id, event_id, targets, happened_at FROM audit_event
+    SELECT account_id, event_id, details, happened_at FROM audit_event
      WHERE (account_id, event_id) > ($1, $2) AND operation = $3 ORDER BY account_id, event_id
 """
 
@@ -74,8 +74,8 @@ class Erasure:
 
     account_id: str
     event_id: str
-    #: JSON, as stored.
-    targets: str
+    #: What was changed: JSON, as stored.
+    details: str
     happened_at: int
 
 
@@ -252,8 +252,8 @@ def erasures_missing(old: Path, new: Path) -> list[Erasure]:
         contextlib.closing(apsw.Connection(_read_only(new), flags=_READ_ONLY_FLAGS)) as after,
     ):
         return [
-            Erasure(account_id=account_id, event_id=event_id, targets=targets, happened_at=happened_at)
-            for account_id, event_id, targets, happened_at in before.execute(ERASURES_AFTER, ("", "", "ErasePerson"))
+            Erasure(account_id=account_id, event_id=event_id, details=details, happened_at=happened_at)
+            for account_id, event_id, details, happened_at in before.execute(ERASURES_AFTER, ("", "", "ErasePerson"))
             if not after.execute(HAS_EVENT, (account_id, event_id)).fetchall()
         ]
 

@@ -251,10 +251,15 @@ def test_an_audit_trail_that_was_changed_is_noticed(run, copy, account, database
 
 
 def test_persons_who_were_erased_since_are_named_with_what_to_do(run, copy, account, database):
-    def add(service):
-        return service.invoke("AddMessageContact", "2022-04-19", account["AccountId"], **PERSON)
+    async def add(service):
+        """A contact with a verification: records besides the person go with an erasure, too."""
+        added = await service.invoke("AddMessageContact", "2022-04-19", account["AccountId"], **PERSON)
+        asked = {"ContactId": added["Contact"]["ContactId"], "EmailAddress": PERSON["EmailAddress"]}
+        operation = "SendEmailVerificationForMessageContact"
+        await service.invoke(operation, "2022-04-19", account["AccountId"], **asked)
+        return added["Contact"]["ContactId"]
 
-    contact_id = with_service(database, add)["Contact"]["ContactId"]
+    contact_id = with_service(database, add)
     assert run("backup", "--to", str(copy), "--replace").exit_code == 0
     who = f"--account {account['AccountId']} --contact {contact_id} --yes"
     assert run("person", "erase", *who.split()).exit_code == 0
