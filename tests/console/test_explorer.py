@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 from message_contacts.operations.catalogue import REGISTRY
 from message_contacts.operations.registry import PRODUCTS
 from tests.console.conftest import Console
-from tests.harness import Api
+from tests.harness import Api, open_api
 
 CONTACTS = "/explorer/2022-04-19"
 OWN = "/explorer/2026-11-01"
@@ -196,6 +197,26 @@ async def test_narrow_user_sees_pages_and_is_told_which_permission_is_missing(co
     section = page.one("section", id="answer").text
     assert "Refused 403" in section
     assert "resourcemanager:ListMessageContacts" in section
+
+
+async def test_what_is_run_counts_towards_the_calls_a_second_and_pages_do_not(database_path: Path) -> None:
+    async with open_api(database_path, {"requests_per_second": 2}) as api:
+        console = Console(api)
+        await console.sign_in()
+        api.clock.advance(1)
+        for _ in range(5):
+            assert (await console.open("/contacts")).status == 200
+        adding = [
+            (await console.submit(f"{CONTACTS}/CreateFolder", {"FolderName": f"f-{number}", "do": "run"})).page
+            for number in range(3)
+        ]
+        told = [page.one("section", id="answer").text for page in adding]
+        assert ["Carried out 200" in text for text in told] == [True, True, False]
+        assert "Refused 400" in told[2]
+        assert "Throttling.User" in told[2]
+        api.clock.advance(0.5)
+        await api.call("CreateFolder", FolderName="f-2")  # nothing was done, and one limit holds for both
+        assert (await api.error("GetResourceDirectory"))[1]["Code"] == "Throttling.User"
 
 
 async def test_unknown_operation_is_a_page_of_its_own(console: Console) -> None:

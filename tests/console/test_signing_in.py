@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from message_contacts.clock import HOUR, MINUTE, SECOND
 from tests.console.conftest import Console
-from tests.harness import ACCOUNT_ID, KEY_ID, SECRET, Api
+from tests.harness import ACCOUNT_ID, KEY_ID, SECRET, Api, open_api
 
 
 async def test_a_stranger_is_asked_to_sign_in_and_comes_back(stranger: Console) -> None:
@@ -95,6 +96,21 @@ async def test_signing_out_everywhere_ends_all_sessions_of_the_key_and_no_others
 
     assert (await second.open("/session")).page.title == "Sign in"
     assert (await other.open("/session")).page.title == "Signed in"
+
+
+async def test_signing_in_counts_towards_the_calls_a_second(database_path: Path) -> None:
+    async with open_api(database_path, {"requests_per_second": 2}) as api:
+        visitor = Console(api)
+        for _ in range(5):  # whoever does not know the secret uses up nothing
+            assert (await visitor.sign_in(KEY_ID, "wrong")).status == 403
+        answers = [await Console(api).sign_in() for _ in range(3)]
+        assert [answer.status for answer in answers] == [303, 303, 400]
+        assert answers[2].page.all("p", role="alert")[0].text == (
+            "There are too many calls with this access key. Please wait a moment."
+        )
+        assert answers[2].cookies == []
+        api.clock.advance(0.5)
+        assert (await visitor.sign_in()).status == 303
 
 
 async def test_a_link_signs_in_once(api: Api, stranger: Console) -> None:

@@ -16,6 +16,7 @@ from typing import Protocol
 from message_contacts.access.keys import KeyRing
 from message_contacts.access.model import Caller, KeyStatus
 from message_contacts.access.store import AccessStore
+from message_contacts.access.throttle import Throttle
 from message_contacts.changes import Cause, Decision, Delete, Insert, Settler
 from message_contacts.clock import HOUR, MINUTE, Clock, Instant
 
@@ -108,6 +109,7 @@ class ConsoleSessions:
         keys: KeyRing,
         settler: Settler,
         clock: Clock,
+        throttle: Throttle | None = None,
         rules: SessionRules | None = None,
         token: Callable[[], str] = lambda: secrets.token_urlsafe(_TOKEN_BYTES),
     ) -> None:
@@ -116,17 +118,23 @@ class ConsoleSessions:
         self._keys = keys
         self._settler = settler
         self._clock = clock
+        self._throttle = throttle
         self._token = token
         self.rules = rules or SessionRules()
 
     async def sign_in(self, access_key_id: str, secret: str, source_address: str) -> SignedIn | None:
-        """Open a session for whoever knows an active key's secret; None for everybody else, whatever is wrong."""
+        """Open a session for whoever knows an active key's secret; None for everybody else, whatever is wrong.
+
+        Raises: THROTTLING_USER when the key has used up its calls: a session that is opened counts as one.
+        """
         key = await self._keys.find(access_key_id) if len(access_key_id) <= _LONGEST else None
         known = secrets.token_urlsafe(_TOKEN_BYTES) if key is None else key.secret
         fits = hmac.compare_digest(known.encode(), secret.encode())
         if key is None or not fits or not key.is_active:
             return None
         caller = Caller(key.account_id, key.access_key_id, key.user_id)
+        if self._throttle is not None:
+            self._throttle.admit(caller, self._clock.monotonic())
         return await self._open(caller, "console:SignIn", source_address)
 
     async def issue_ticket(self, account_id: str) -> str | None:

@@ -191,7 +191,12 @@ async def build(
     throttle = throttle_of(settings)
     keys = KeyRing(storage.access, vault)
     console_sessions = ConsoleSessions(
-        store=storage.console_sessions, access=storage.access, keys=keys, settler=settler, clock=clock
+        store=storage.console_sessions,
+        access=storage.access,
+        keys=keys,
+        settler=settler,
+        clock=clock,
+        throttle=throttle,
     )
     gateway = Gateway(
         registry=REGISTRY,
@@ -244,7 +249,15 @@ async def build(
                 verification=verification,
                 preferences=recipients.preferences,
                 sessions=console_sessions,
-                calls=Calls(registry=REGISTRY, invoker=invoker, clock=clock, ids=ids, uses=uses, metrics=metrics),
+                calls=Calls(
+                    registry=REGISTRY,
+                    invoker=invoker,
+                    clock=clock,
+                    ids=ids,
+                    uses=uses,
+                    throttle=throttle,
+                    metrics=metrics,
+                ),
                 vault=vault,
                 captures=any(captured.values()),
             ),

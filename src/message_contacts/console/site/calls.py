@@ -12,6 +12,7 @@ import structlog
 from message_contacts import errors
 from message_contacts.access.key_uses import KeyUses
 from message_contacts.access.model import Caller
+from message_contacts.access.throttle import Throttle
 from message_contacts.clock import Clock
 from message_contacts.errors import ApiError
 from message_contacts.ids import Ids
@@ -57,6 +58,8 @@ class Calls:
     ids: Ids
     #: Notes when keys are used; None: nobody asks.
     uses: KeyUses | None = None
+    #: Refuses calls beyond so many a second; None: there is no limit.
+    throttle: Throttle | None = None
     #: Counts calls; None: nobody asks.
     metrics: Metrics | None = None
 
@@ -69,13 +72,22 @@ class Calls:
         raise errors.INVALID_ACTION_NOT_FOUND()
 
     async def answer(
-        self, caller: Caller, operation: str, given: Given, *, version: str, source_address: str, secure: bool
+        self,
+        caller: Caller,
+        operation: str,
+        given: Given,
+        *,
+        version: str,
+        source_address: str,
+        secure: bool,
+        is_limited: bool = False,
     ) -> Answered:
         """Carry out one operation; what it is refused with comes back as a value. Bugs surface.
 
         Args:
             given: By parameter: text, numbers, truth, lists of texts, lists of mappings. None and empty lists are left
                 out; empty text counts as absent, except where a parameter says that empty means something.
+            is_limited: Whether it counts towards the calls a second: the visitor chose it, not one of our pages.
         """
         entry = self.registry.find(version, operation)
         request_id = self.ids.request()
@@ -85,6 +97,8 @@ class Calls:
         fields: Mapping[str, Any] | None = None
         refusal: ApiError | None = None
         try:
+            if is_limited and self.throttle is not None:
+                self.throttle.admit(caller, self.clock.monotonic())
             fields = await self.invoker.invoke(
                 entry,
                 Arguments(flattened(given)),

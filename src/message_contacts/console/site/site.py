@@ -166,21 +166,32 @@ class ConsoleSite:
 
     async def _sign_in_page(self, request: Request) -> Response:
         back = _within(request.query_params.get("back", ""))
-        return self._frame.open_page(
-            request, "sign_in.html", title=mark("Sign in"), back=back, refused=False, key_id=""
-        )
+        return self._frame.open_page(request, "sign_in.html", title=mark("Sign in"), back=back, problem="", key_id="")
 
     async def _sign_in(self, request: Request) -> Response:
         form = await self._own_form(request)
         key_id, back = form.text("access_key_id"), _within(form.text("back"))
-        opened = await self._sessions.sign_in(
-            key_id, form.text("access_key_secret"), self._source_address(request.scope)
-        )
-        if opened is None:
-            return self._frame.open_page(
-                request, "sign_in.html", title=mark("Sign in"), status=403, back=back, refused=True, key_id=key_id[:128]
+        try:
+            opened = await self._sessions.sign_in(
+                key_id, form.text("access_key_secret"), self._source_address(request.scope)
             )
-        return self._signed_in(opened, back)
+        except ApiError as refusal:
+            status, problem = refusal.definition.status, refusal.message
+            if refusal.definition is errors.THROTTLING_USER:
+                problem = mark("There are too many calls with this access key. Please wait a moment.")
+        else:
+            if opened is not None:
+                return self._signed_in(opened, back)
+            status, problem = 403, mark("This access key and secret do not go together, or the key is not active.")
+        return self._frame.open_page(
+            request,
+            "sign_in.html",
+            title=mark("Sign in"),
+            status=status,
+            back=back,
+            problem=problem,
+            key_id=key_id[:128],
+        )
 
     async def _ticket_page(self, request: Request) -> Response:
         # Nothing is looked up: programs that open links learn nothing, and use nothing up.

@@ -91,8 +91,14 @@ class Visit:
         answered = await self.answer(operation, given, version=version)
         return Attempt(answered.fields, answered.refusal)
 
-    async def answer(self, operation: str, given: Given | None = None, *, version: str | None = None) -> Answered:
-        """Carry out an operation and tell all about it."""
+    async def answer(
+        self, operation: str, given: Given | None = None, *, version: str | None = None, is_limited: bool = False
+    ) -> Answered:
+        """Carry out an operation and tell all about it.
+
+        Args:
+            is_limited: Whether it counts towards the calls a second, as those of programs do.
+        """
         return await self.calls.answer(
             self.caller,
             operation,
@@ -100,6 +106,7 @@ class Visit:
             version=version or self.calls.version_of(operation),
             source_address=self.source_address,
             secure=self.secure,
+            is_limited=is_limited,
         )
 
     async def form(self) -> Form:
