@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from message_contacts.clock import HOUR, MINUTE, SECOND
+from tests.conftest import ENGINES
 from tests.console.conftest import Console
 from tests.harness import ACCOUNT_ID, KEY_ID, SECRET, Api, open_api
 
@@ -96,6 +97,33 @@ async def test_signing_out_everywhere_ends_all_sessions_of_the_key_and_no_others
 
     assert (await second.open("/session")).page.title == "Sign in"
     assert (await other.open("/session")).page.title == "Signed in"
+
+
+@pytest.mark.parametrize("engine", ENGINES, indirect=True)
+async def test_of_too_many_sessions_of_a_key_the_oldest_ends_when_one_begins(api: Api) -> None:
+    sessions = api.service.console_sessions
+    most = sessions.rules.most
+    visitors, other = [Console(api) for _ in range(most + 2)], Console(api)
+    api.clock.advance(1)  # links are of the oldest key
+    other_key = await api.as_account(ACCOUNT_ID)
+    await other.sign_in(other_key.key_id, other_key.secret)
+    for visitor in visitors[:-1]:
+        api.clock.advance(1)
+        assert (await visitor.sign_in()).status == 303
+    api.clock.advance(1)
+    ticket = await sessions.issue_ticket(ACCOUNT_ID)
+    assert (await visitors[-1].request("POST", f"/console/sign-in/{ticket}", fields={})).status == 303
+
+    titles = [(await visitor.open("/session")).page.title for visitor in (*visitors, other)]
+    assert titles == ["Sign in"] * 2 + ["Signed in"] * (most + 1)
+    changes = [
+        (event["Operation"], [change["Action"] for change in event["Changes"]])
+        for event in (await api.call("ListAuditEvents", "2026-11-01", MaxResults=5))["Events"]
+        if event["Operation"].startswith("console:SignIn")
+    ]
+    assert changes == [("console:SignInWithLink", ["delete", "delete", "insert"])] + [
+        ("console:SignIn", actions) for actions in (["delete", "insert"], ["insert"], ["insert"])
+    ]
 
 
 async def test_signing_in_counts_towards_the_calls_a_second(database_path: Path) -> None:

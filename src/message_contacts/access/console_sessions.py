@@ -17,7 +17,7 @@ from message_contacts.access.keys import KeyRing
 from message_contacts.access.model import Caller, KeyStatus
 from message_contacts.access.store import AccessStore
 from message_contacts.access.throttle import Throttle
-from message_contacts.changes import Cause, Decision, Delete, Insert, Settler
+from message_contacts.changes import Cause, Change, Decision, Delete, Insert, Settler
 from message_contacts.clock import HOUR, MINUTE, Clock, Instant
 
 _TOKEN_BYTES = 32
@@ -57,7 +57,7 @@ class ConsoleTicket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRules:
-    """For how long people are signed in, in milliseconds."""
+    """For how long people are signed in, in milliseconds, and how many with one key."""
 
     #: Since they signed in.
     lasts: int = 12 * HOUR
@@ -67,6 +67,8 @@ class SessionRules:
     noted_every: int = 5 * MINUTE
     #: Since a link was made.
     ticket: int = 10 * MINUTE
+    #: Open sessions of one key; the oldest ends when another one begins.
+    most: int = 50
 
 
 class ConsoleSessionStore(Protocol):
@@ -162,23 +164,26 @@ class ConsoleSessions:
         if named is None:
             return None
 
-        async def read() -> tuple[ConsoleTicket, Caller] | None:
+        async def read() -> tuple[ConsoleTicket, Caller, Sequence[ConsoleSession]] | None:
             ticket = await self._store.ticket(*named)
             if ticket is None or self._clock.now() >= ticket.expires_at:
                 return None
             caller = await self._caller(ticket.access_key_id, ticket.account_id)
-            return None if caller is None else (ticket, caller)
+            return None if caller is None else (ticket, caller, await self.of_key(caller))
 
         found = await read()
         if found is None:
             return None
         opening, cookie = self._new(found[1], source_address)
 
-        def decide(ground: tuple[ConsoleTicket, Caller] | None) -> Decision[SignedIn | None]:
+        def decide(
+            ground: tuple[ConsoleTicket, Caller, Sequence[ConsoleSession]] | None,
+        ) -> Decision[SignedIn | None]:
             # Whoever comes second finds the ticket gone, even if both have read it.
             if ground is None:
                 return Decision((), None)
-            return Decision((Delete(ground[0]), Insert(opening)), SignedIn(opening, cookie))
+            ticket, _, others = ground
+            return Decision((Delete(ticket), *self._begun(opening, others)), SignedIn(opening, cookie))
 
         return await self._settler.settle(
             read, decide, cause=_cause("console:SignInWithLink", found[1], source_address)
@@ -233,9 +238,18 @@ class ConsoleSessions:
     async def _open(self, caller: Caller, operation: str, source_address: str) -> SignedIn:
         session, cookie = self._new(caller, source_address)
         await self._settler.settle(
-            _nothing, lambda _: Decision((Insert(session),), None), cause=_cause(operation, caller, source_address)
+            lambda: self.of_key(caller),
+            lambda others: Decision(self._begun(session, others), None),
+            cause=_cause(operation, caller, source_address),
         )
         return SignedIn(session, cookie)
+
+    def _begun(self, session: ConsoleSession, others: Sequence[ConsoleSession]) -> tuple[Change, ...]:
+        """A session beside the open ones of its key, newest first: those that are too many for it end.
+
+        Of several that begin at the same moment none sees the others. What is too many then ends with the next one.
+        """
+        return (*(Delete(other) for other in others[self.rules.most - 1 :]), Insert(session))
 
     def _new(self, caller: Caller, source_address: str) -> tuple[ConsoleSession, str]:
         token, now = self._token(), self._clock.now()
