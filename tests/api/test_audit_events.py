@@ -187,6 +187,8 @@ async def test_the_person_at_the_page_is_told_apart_from_callers(api: Api) -> No
         assert not {"AccessKeyId", "SourceAddress", "RequestId"} & set(event)
         (person,) = event["People"]
         assert (person["PersonId"], person["SourceAddress"]) == (contact_id, VISITOR.source_address)
+        assert set(event["Targets"]) == {contact_id, token[:10]}
+    assert (await events(api, TargetId=contact_id))[-3:] == told
 
 
 async def test_what_a_person_wants_of_messages_is_told_with_where_it_came_from(api: Api) -> None:

@@ -198,11 +198,12 @@ class _Teller:
         self.told.append({"action": "erase", "fields": counts, "id": change.person_id, "type": "Person"})
 
     def meet(self, record: Any) -> None:
-        """A record that stays as it is: the person at the page may be the one that it is about."""
+        """A record that stays as it is: the person at the page may be the one that it is about, and so is the event."""
         if type(record) in BOOKKEEPING:
             return
         description = DESCRIPTIONS[type(record)]
         if description.person is not None and (person_id := description.person(record)):
+            self.targets[person_id] = None
             self._person(person_id)
 
     def _tell(self, action: str, description: Description, record: Any, fields: Told) -> Told:
