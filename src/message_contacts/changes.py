@@ -206,6 +206,8 @@ class Cause:
     request_id: str = ""
     #: IP address of the person at a page: personal, and kept as such.
     visitor_address: str = ""
+    #: Ids of what it is about besides the records that it changes.
+    about: tuple[str, ...] = ()
 
 
 @quickly_made

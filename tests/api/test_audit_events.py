@@ -255,6 +255,8 @@ async def test_the_worker_the_operator_and_the_first_start_are_told(api: Api) ->
     api.clock.advance(1)
     key = await api.service.administration.create_access_key(api.account_id)
     api.clock.advance(1)
+    _, new = await api.service.administration.rotate_access_key(key.access_key_id)
+    api.clock.advance(1)
     await api.service.administration.delete_access_key(key.access_key_id)
 
     told = [(event["Operation"], event["Targets"]) for event in await events(api)]
@@ -264,6 +266,7 @@ async def test_the_worker_the_operator_and_the_first_start_are_told(api: Api) ->
     assert told[3:] == [
         ("worker:withdraw-contact", [contact_id]),
         ("operator:create-access-key", [key.access_key_id]),
+        ("operator:rotate-access-key", [new.access_key_id, key.access_key_id]),
         ("operator:delete-access-key", [key.access_key_id]),
     ]
 

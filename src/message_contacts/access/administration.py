@@ -137,9 +137,9 @@ class Administration:
             row = replace(self._sealed(old.account_id, new), user_id=old.user_id)
             return Decision((Insert(row), RelyOn(old)), (old.account_id, new))
 
-        return await self.settler.settle(
-            lambda: self.store.access_key(access_key_id), decide, cause=_by_operator("rotate-access-key")
-        )
+        # The old key stays as it is, and yet whoever looks for it has to find when it was replaced.
+        cause = _by_operator("rotate-access-key", about=(access_key_id,))
+        return await self.settler.settle(lambda: self.store.access_key(access_key_id), decide, cause=cause)
 
     async def access_keys(self, account_id: str) -> Sequence[AccessKey]:
         """The keys of an account, oldest first."""
@@ -175,9 +175,9 @@ class Administration:
         )
 
 
-def _by_operator(act: str) -> Cause:
+def _by_operator(act: str, *, about: tuple[str, ...] = ()) -> Cause:
     """What the audit trail says of the operator of the service."""
-    return Cause(operation=f"operator:{act}")
+    return Cause(operation=f"operator:{act}", about=about)
 
 
 def _changed(key: AccessKey | None, access_key_id: str, status: KeyStatus) -> Decision[None]:

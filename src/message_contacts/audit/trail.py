@@ -87,7 +87,7 @@ class AuditTrail:
             user_id=cause.user_id,
             source_address=cause.source_address,
             request_id=cause.request_id,
-            targets=orjson.dumps(list(teller.targets)).decode(),
+            targets=orjson.dumps(list(dict.fromkeys((*teller.targets, *cause.about)))).decode(),
             details=canonical(teller.told).decode(),
             personal_digests=canonical(digests).decode(),
         )
