@@ -230,6 +230,17 @@ async def test_sending_writes_no_events_of_its_own(api: Api) -> None:
     assert "worker:deliver" not in {event["Operation"] for event in told}
 
 
+async def test_work_that_is_tried_again_is_found_by_its_verification(api: Api) -> None:
+    asked = await CHANGING["RetryFailedJob"](api)
+    (sent,) = await events(api, Operation="SendEmailVerificationForMessageContact")
+    verification_id = sent["Targets"][0]
+    api.clock.advance(1)
+    await api.call("RetryFailedJob", OWN, **asked.parameters)
+
+    found = (await events(api, TargetId=verification_id))[-1]
+    assert (found["Operation"], found["Targets"]) == ("RetryFailedJob", [asked.target, verification_id])
+
+
 async def test_a_wrong_code_is_told(api: Api) -> None:
     contact_id = await contact(api)
     await api.call("SendEmailVerificationForMessageContact", ContactId=contact_id, EmailAddress=EMAIL)

@@ -38,6 +38,14 @@ def _address(record: Verification | Evidence) -> Address:
     return EmailAddress(record.address) if record.channel is Channel.EMAIL else PhoneNumber(record.address)
 
 
+#: Parts of a job's payload that name what the work is for.
+_WORK_FOR = ("verification_id", "contact_id", "delivery_id", "message_id", "webhook_id")
+
+
+def _job_targets(job: Job) -> tuple[str, ...]:
+    return (job.job_id, *(str(job.payload[name]) for name in _WORK_FOR if name in job.payload))
+
+
 def _verified_at(slot: Any) -> int | None:
     return None if slot.verified is None else slot.verified.at
 
@@ -270,7 +278,7 @@ DESCRIPTIONS: Mapping[type, Description] = {
     # Waiting work is told of only where somebody makes work that was given up wait again.
     Job: Description(
         type="Job",
-        targets=lambda job: (job.job_id,),
+        targets=_job_targets,
         shown=(
             ("attempts", lambda job: job.attempts),
             ("channel", lambda job: job.channel),

@@ -7,6 +7,8 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
+import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -240,6 +242,25 @@ def test_work_that_waits_again_is_told() -> None:
     (told,) = details(event)
     assert (told["action"], told["type"]) == ("retry", "Job")
     assert told["fields"]["last_failure"] == "mailbox-unknown"
+
+
+@pytest.mark.parametrize(
+    ("payload", "about"),
+    [
+        ({"verification_id": "0123456789", "generation": 2, "captured": 0}, ["0123456789"]),
+        ({"contact_id": "c-1"}, ["c-1"]),
+        ({"delivery_id": "d-1", "captured": 1}, ["d-1"]),
+        ({"message_id": "m-1", "delivery_id": "d-1"}, ["d-1", "m-1"]),
+        ({"webhook_id": "wh-1", "generation": 1, "captured": 0}, ["wh-1"]),
+        ({"generation": 1, "captured": 0}, []),
+    ],
+)
+def test_work_that_is_tried_again_is_found_by_what_it_is_for(payload: dict[str, Any], about: list[str]) -> None:
+    job = make_job(payload=payload)
+    event, _ = written(Requeue(job, START))
+
+    assert orjson.loads(event.targets) == [job.job_id, *about]
+    assert details(event)[0]["id"] == job.job_id
 
 
 def test_a_user_is_told_without_its_addresses() -> None:
