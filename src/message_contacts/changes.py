@@ -142,9 +142,9 @@ class DueNow:
 class EraseTraces:
     """Everything kept about a person beside the rows that have versions goes, as it is found at the commit.
 
-    Copies that members keep, evidence, waiting work, captured messages, addresses in notes, and the personal parts of
-    audit events; those of the event about this very change are not even made. Whoever is just working out who gets a
-    message decides again, without the person.
+    Copies that members keep, evidence, waiting work, captured messages, addresses in notes and in what was told about
+    others, and the personal parts of audit events; those of the event about this very change are not even made. Whoever
+    is just working out who gets a message decides again, without the person.
     """
 
     account_id: str

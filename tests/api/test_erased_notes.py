@@ -1,12 +1,15 @@
-"""What people noted: the address of somebody who is erased goes from it, and nothing else does."""
+"""What people noted and mail servers told: the address of somebody erased goes from it, and nothing else does."""
 
 from __future__ import annotations
 
 import pytest
 
 from message_contacts.changes import Insert
+from message_contacts.contacts.model import Channel
 from message_contacts.delivery.messages import Incident, IncidentKind
+from message_contacts.delivery.standing import Sign, Source, Suspension, SuspensionReason
 from tests.api.privacy_world import OWN, erase
+from tests.api.recipients import suspensions
 from tests.conftest import ENGINES
 from tests.harness import Api, open_api
 
@@ -59,3 +62,38 @@ async def test_whole_addresses_go_and_what_is_no_address_of_hers_stays(api):
     incidents = (await api.call("ListIncidents", OWN, MaxResults=100))["Incidents"]
     left = {each["IncidentId"]: each["Note"] for each in incidents}
     assert left == {f"i-{number}": text for number, text in enumerate(NOTES.values())}
+
+
+#: What a mail server told about another mailbox that forwards to the address, and what is left of it.
+TOLD = {
+    f"550 5.1.1 <{ADDRESS.upper()}>: has left": "550 5.1.1 <***>: has left",
+    f'"{ADDRESS}" via +{PHONE} «unknown»': '"***" via +*** «unknown»',
+    f"not {PHONE}5, nor \\maria.{ADDRESS}": f"not {PHONE}5, nor \\maria.{ADDRESS}",
+}
+
+
+async def test_what_was_told_about_others_names_her_no_more(api):
+    contact_id = await api.add_verified_contact(await api.root_folder(), EmailAddress=ADDRESS, PhoneNumber=PHONE)
+    for number, told in enumerate(TOLD):
+        await suspend(api, f"other{number}@example.com", told)
+
+    await erase(api, contact_id)
+
+    left = {each["Address"]: [sign["Told"] for sign in each["Evidence"]] for each in await suspensions(api)}
+    assert left == {f"other{number}@example.com": [told] for number, told in enumerate(TOLD.values())}
+
+
+async def suspend(api: Api, address: str, told: str) -> None:
+    now = api.clock.now()
+    suspension = Suspension(
+        account_id=api.account_id,
+        channel=Channel.EMAIL,
+        address_key=address,
+        address=address,
+        reason=SuspensionReason.HARD_BOUNCE,
+        suspended_at=now,
+        soft_bounces=0,
+        bounced_at=now,
+        signs=(Sign(now, Source.REPORT, "d-1", "hard", "mailbox-unknown", "5.1.1", told),),
+    )
+    await api.service.storage.committer.commit((Insert(suspension),), None)

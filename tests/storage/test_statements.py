@@ -52,6 +52,7 @@ WHOLE_TENANT = {
     "traces.DECIDE_AGAIN_WHO_GETS",
     "traces.MASK_HAND_OVERS",
     "traces.MASK_INCIDENT_NOTES",
+    "traces.MASK_SIGNS",
     "tree.DELETE_DIRECTORY",
     "verification.BLOCKS",
 }

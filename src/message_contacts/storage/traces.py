@@ -65,6 +65,12 @@ MASK_HAND_OVERS = """
        AND (regexp_replace(wish, $1, '', 'gi') <> wish OR regexp_replace(note, $1, '', 'gi') <> note)
 """
 
+MASK_SIGNS = """
+    -- Take an address out of what mail servers told about addresses of others, such as one that forwards to it.
+    UPDATE suspension SET signs = regexp_replace(signs, $1, '***', 'gi'), version = version + 1
+     WHERE account_id = $2 AND regexp_replace(signs, $1, '', 'gi') <> signs
+"""
+
 DECIDE_AGAIN_WHO_GETS = """
     -- Have those decide again who are just working out who gets a tenant's messages.
     UPDATE message_progress SET version = version + 1 WHERE account_id = $1
@@ -105,7 +111,7 @@ def traces_erased(change: EraseTraces) -> list[Step]:
         *(
             Step(statement, (_alone(address), account_id))
             for address in change.own_addresses
-            for statement in (MASK_INCIDENT_NOTES, MASK_HAND_OVERS)
+            for statement in (MASK_INCIDENT_NOTES, MASK_HAND_OVERS, MASK_SIGNS)
         ),
         Step(DECIDE_AGAIN_WHO_GETS, (account_id,)),
     ]
