@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from message_contacts.delivery.outcome import COMPLAINED, Outcome, Verdict
-from tests.api.privacy_world import erase
+from message_contacts.delivery.outcome import COMPLAINED, Outcome, OutgoingMessage, Verdict
+from message_contacts.transports.capture import CaptureTransport
+from tests.api.privacy_world import OWN, erase
 from tests.api.publishing import publish
 from tests.api.recipients import preference_links, unsubscribe_link
 from tests.api.test_races import Interruption
@@ -161,3 +162,22 @@ async def test_without_an_erasure_a_complaint_is_kept_and_counts_once(api: Api) 
     await say()
 
     assert await kept(api) == 1
+
+
+@pytest.mark.parametrize("erased", [True, False])
+async def test_no_test_message_is_kept_to_who_is_erased_while_it_is_on_its_way(
+    api: Api, monkeypatch: pytest.MonkeyPatch, erased: bool
+) -> None:
+    contact_id = await told(api)
+    await api.call("ClearInbox", OWN)
+    send = CaptureTransport.send
+
+    async def meanwhile(transport: CaptureTransport, message: OutgoingMessage) -> Outcome:
+        if erased:
+            await erase(api, contact_id)
+        return await send(transport, message)
+
+    monkeypatch.setattr(CaptureTransport, "send", meanwhile)
+    await api.call("SendTestMessage", OWN, ContactId=contact_id, Channel="email")
+
+    assert len(await api.inbox()) == (not erased)

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from message_contacts.contacts.model import Channel
 from message_contacts.storage import Storage
-from tests.factories import ACCOUNT
-from tests.storage.making import OTHER_ACCOUNT, make_message
+from tests.factories import ACCOUNT, make_contact
+from tests.storage.making import OTHER_ACCOUNT, make_message, plant
 
 
 async def test_captured_messages_are_read_as_they_were_put_by_id(storage: Storage) -> None:
@@ -34,6 +34,19 @@ async def test_the_same_message_again_changes_nothing(storage: Storage) -> None:
     await storage.inbox.put(make_message(subject="again"))
 
     assert await storage.inbox.messages(ACCOUNT, recipient=None, after=None, limit=10) == [make_message()]
+
+
+async def test_a_message_to_a_contact_that_is_gone_is_not_kept(storage: Storage) -> None:
+    contact = make_contact()
+    await plant(storage, contact)
+    await storage.inbox.put(make_message("m-1", contact_id=contact.contact_id))
+    await storage.inbox.put(make_message("m-2", contact_id="c-0000000000000099"))
+    await storage.inbox.put(make_message("m-3", account_id=OTHER_ACCOUNT, contact_id=contact.contact_id))
+
+    kept = await storage.inbox.messages(ACCOUNT, recipient=None, after=None, limit=10)
+    of_another = await storage.inbox.messages(OTHER_ACCOUNT, recipient=None, after=None, limit=10)
+
+    assert ([message.message_id for message in kept], of_another) == (["m-1"], [])
 
 
 async def test_captured_messages_are_read_from_the_last_one_back(storage: Storage) -> None:

@@ -93,6 +93,8 @@ class CapturedMessage:
     verification_id: str | None = None
     #: The delivery it is, on its way to the inbox; there it is not kept.
     delivery_id: str | None = None
+    #: The contact that a test message goes to, in the same way.
+    contact_id: str | None = None
 
 
 class Outbox(Protocol):
@@ -146,7 +148,7 @@ class Inbox(Protocol):
     """Captured messages."""
 
     async def put(self, message: CapturedMessage) -> None:
-        """Keep it. The same message id again changes nothing, nor does one whose verification was erased meanwhile."""
+        """Keep it. The same message id again changes nothing, nor does one about somebody who was erased meanwhile."""
         ...
 
     async def messages(

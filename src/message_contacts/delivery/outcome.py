@@ -63,6 +63,8 @@ class OutgoingMessage:
     verification_id: str | None = None
     #: The delivery it is, if it is a published message.
     delivery_id: str | None = None
+    #: The contact it goes to, if it is a test message.
+    contact_id: str | None = None
     #: Which try it is, from 1.
     attempt: int = 1
     #: Address to which a mail comes back that cannot be delivered; None: the sender's.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from message_contacts.access.keys import SealBrokenError
-from message_contacts.contacts.model import Channel
+from message_contacts.contacts.model import Channel, Contact
 from message_contacts.delivery.outcome import Outcome, OutgoingMessage, Transport
 from message_contacts.delivery.texts.message_texts import MessageTexts
 from message_contacts.delivery.webhook_posts import UNREADABLE, WebhookPosts
@@ -23,18 +23,19 @@ class Trials:
     transports: Mapping[Channel, Transport]
 
     async def by_address(
-        self, account_id: str, channel: Channel, address: str, organisation: str, job_id: str
+        self, contact: Contact, channel: Channel, address: str, organisation: str, job_id: str
     ) -> Outcome:
-        """Send one to an address, and say what the channel answers."""
+        """Send one to an address of a contact, and say what the channel answers."""
         texts = self.texts()
         return await self.transports[channel].send(
             OutgoingMessage(
-                account_id=account_id,
+                account_id=contact.account_id,
                 channel=channel,
                 recipient=address,
                 message_id=job_id,
                 subject="" if channel is Channel.SMS else texts.test_subject(organisation),
                 text=texts.test_text(organisation),
+                contact_id=contact.contact_id,
             )
         )
 

@@ -227,7 +227,7 @@ async def send_test_message(
 
 
 async def _test_contact(call: Call, contact_id: str, channel: Channel) -> Outcome:
-    def decide(contact: Contact | None) -> Decision[str]:
+    def decide(contact: Contact | None) -> Decision[tuple[Contact, str]]:
         if contact is None:
             raise errors.ENTITY_NOT_EXISTS_CONTACT(contact_id=contact_id)
         slot = contact.slot(channel)
@@ -239,13 +239,11 @@ async def _test_contact(call: Call, contact_id: str, channel: Channel) -> Outcom
         if channel is Channel.SMS:
             limit = call.rules.delivery.text_messages_per_day
             changes.append(CountUp(call.account_id, TEXT_MESSAGES, day, limit, TOO_MANY_TEXT_MESSAGES))
-        return Decision(tuple(changes), slot.shown.text)
+        return Decision(tuple(changes), (contact, slot.shown.text))
 
-    address = await call.change(lambda: call.services.contacts.contact(call.account_id, contact_id), decide)
+    contact, address = await call.change(lambda: call.services.contacts.contact(call.account_id, contact_id), decide)
     return await _within_time(
-        call.services.trials.by_address(
-            call.account_id, channel, address, call.directory.account_name, call.ids.job(call.now)
-        )
+        call.services.trials.by_address(contact, channel, address, call.directory.account_name, call.ids.job(call.now))
     )
 
 

@@ -19,6 +19,7 @@ PUT_MESSAGE = """
      WHERE ($10 IS NULL OR EXISTS (SELECT 1 FROM verification WHERE account_id = $1 AND verification_id = $10))
        AND (CAST($11 AS TEXT) IS NULL
             OR EXISTS (SELECT 1 FROM delivery WHERE account_id = $1 AND delivery_id = $11 AND address_key = $5))
+       AND (CAST($12 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM contact WHERE account_id = $1 AND contact_id = $12))
     ON CONFLICT (account_id, message_id) DO NOTHING
 """
 
@@ -103,6 +104,7 @@ class MessageInbox:
                 message.captured_at,
                 message.verification_id,
                 message.delivery_id,
+                message.contact_id,
             ),
         )
         for waiting in self._waiting.pop(message.account_id, ()):

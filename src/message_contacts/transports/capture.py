@@ -40,6 +40,7 @@ class CaptureTransport:
                 captured_at=self._clock.now(),
                 verification_id=message.verification_id,
                 delivery_id=message.delivery_id,
+                contact_id=message.contact_id,
             )
         )
         return refusal or Outcome(Verdict.ACCEPTED, "captured")
