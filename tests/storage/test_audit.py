@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -52,7 +52,7 @@ async def verdict_on(
 
 
 async def sealed_places(storage: Storage, account_id: str = ACCOUNT) -> Sequence[tuple[str, int]]:
-    kept = await storage.audit.sealed_events(account_id, after=0, until=2**62, limit=1_000)
+    _, kept = await storage.audit.sealed_events(account_id, after=0, until=2**62, limit=1_000)
     return [(entry.event.event_id, entry.seal.sequence) for entry in kept if entry.seal is not None]
 
 
@@ -398,6 +398,122 @@ async def test_verifying_while_others_seal_tells_no_break(storage: Storage, othe
         verdict = reader.end()
         assert verdict is not None
         assert verdict.breaks == []
+
+
+class Meanwhile:
+    """The store, with something that happens after each thing that is asked."""
+
+    def __init__(self, storage: Storage, happens: Callable[[], Awaitable[object]]) -> None:
+        self._storage = storage
+        self._happens = happens
+
+    def __getattr__(self, name: str) -> Any:
+        async def asked(*args: Any, **options: Any) -> Any:
+            found = await getattr(self._storage.audit, name)(*args, **options)
+            await self._happens()
+            return found
+
+        return asked
+
+
+async def verdicts_meanwhile(
+    storage: Storage, happens: Callable[[], Awaitable[object]], *heads: Head, by_calls: bool, limit: int = 3
+) -> tuple[Verdict, list[str]]:
+    """The last verdict, and the breaks of all parts; everything that can be due is."""
+    store, due_before = cast("AuditStore", Meanwhile(storage, happens)), Instant(START + 1_000)
+    if not by_calls:
+        reader = Reader({ACCOUNT: heads}, due_before)
+        async for line in export(store, ACCOUNT):
+            reader.take(line)
+        verdict = reader.end()
+        assert verdict is not None
+        return verdict, verdict.breaks
+    breaks: list[str] = []
+    part = await check(store, ACCOUNT, None, heads, due_before, limit=limit)
+    while not part.is_last:
+        breaks += part.verdict.breaks
+        part = await check(store, ACCOUNT, Place.parse(part.place.written), heads, due_before, limit=limit)
+    return part.verdict, breaks + part.verdict.breaks
+
+
+@pytest.fixture
+def two_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("message_contacts.audit.exporting._AT_A_TIME", 2)
+    monkeypatch.setattr("message_contacts.audit.checking._AT_A_TIME", 2)
+
+
+@pytest.mark.parametrize("goes_each_time", [1, 3, 4, 7, 30])
+@pytest.mark.parametrize("limit", [3, 100])
+@pytest.mark.parametrize("by_calls", [True, False])
+@pytest.mark.usefixtures("two_at_a_time")
+async def test_verifying_while_retention_takes_events_away_tells_no_break(
+    by_calls: bool, limit: int, goes_each_time: int, storage: Storage
+) -> None:
+    await storage.audit.add([make_event(number) for number in range(1, 21)])
+    await Sealer(storage.audit).seal()
+    due = [0]
+
+    async def retention() -> None:
+        if due[0] < 19 <= due[0] + goes_each_time:  # also the end that the chain had when verifying began will go
+            await storage.audit.add([make_event(number) for number in range(21, 31)])
+            await Sealer(storage.audit).seal()
+        due[0] += goes_each_time
+        await prune_audit(storage._database, Instant(START + due[0]))
+
+    verdict, breaks = await verdicts_meanwhile(storage, retention, by_calls=by_calls, limit=limit)
+
+    assert (breaks, verdict.head.sequence >= 20) == ([], True)
+
+
+@pytest.mark.parametrize("by_calls", [True, False])
+@pytest.mark.usefixtures("two_at_a_time")
+async def test_a_head_that_retention_takes_away_meanwhile_is_told(by_calls: bool, storage: Storage) -> None:
+    await storage.audit.add([make_event(number) for number in range(1, 21)])
+    await Sealer(storage.audit).seal()
+    _, events = await storage.audit.sealed_events(ACCOUNT, after=0, until=20, limit=20)
+    heads = [Head(kept.seal.sequence, kept.seal.hash.hex()) for kept in events if kept.seal is not None]
+
+    async def retention() -> None:
+        await prune_audit(storage._database, Instant(START + 12))
+
+    _, breaks = await verdicts_meanwhile(storage, retention, heads[7], heads[14], by_calls=by_calls)
+
+    assert breaks == ["the head noted, sequence 8, was taken away by retention and cannot be compared"]
+
+
+_HASH_OF = "(SELECT hash FROM audit_event WHERE sequence = {0})"
+_MOVED = f"UPDATE audit_chain SET pruned_sequence = {{0}}, pruned_hash = {_HASH_OF}"
+
+
+@pytest.mark.parametrize("by_calls", [True, False])
+@pytest.mark.parametrize(
+    ("statements", "sentence"),
+    [
+        (["UPDATE audit_chain SET pruned_sequence = 12"], "stands before the beginning"),
+        ([_MOVED.format(12)], "stands before the beginning"),
+        ([_MOVED.format(12), "DELETE FROM audit_event WHERE sequence <= 12"], "the beginning is missing"),
+        (["DELETE FROM audit_event WHERE sequence <= 12"], "missing before"),
+        (["DELETE FROM audit_event WHERE sequence BETWEEN 8 AND 12"], "missing before"),
+        ([_MOVED.format(20), "DELETE FROM audit_event"], "all events are missing"),
+    ],
+)
+@pytest.mark.usefixtures("two_at_a_time")
+async def test_what_somebody_takes_away_meanwhile_is_told(
+    statements: Sequence[str], sentence: str, by_calls: bool, storage: Storage, database_url: str
+) -> None:
+    """Also if they say that it was retention: what is left first is not due."""
+    await storage.audit.add([make_event(number, happened_at=Instant(START + 2_000)) for number in range(1, 21)])
+    await Sealer(storage.audit).seal()
+    left = list(statements)
+
+    async def somebody() -> None:
+        while left:
+            outside(database_url, left.pop(0))
+
+    verdict, breaks = await verdicts_meanwhile(storage, somebody, by_calls=by_calls)
+
+    assert any(sentence in text for text in breaks), breaks
+    assert verdict.account_id == ACCOUNT
 
 
 async def test_sealing_does_not_go_on_behind_an_event_that_nobody_sealed_and_says_so(

@@ -66,8 +66,13 @@ def chained(hash_before: bytes, text: bytes) -> bytes:
     return hashlib.sha256(hash_before + text).digest()
 
 
-def chain_line(chain: Chain) -> bytes:
-    """The first line of an export: where the chain begins and ends."""
+def chain_line(chain: Chain, *, again: bool = False) -> bytes:
+    """The first line of an export: where the chain begins and ends.
+
+    Args:
+        again: Whether it is the same chain once more, of which retention has meanwhile taken away what was to come
+            next: it is written from its new beginning on.
+    """
     return canonical(
         {
             "chain": {
@@ -77,6 +82,7 @@ def chain_line(chain: Chain) -> bytes:
                 "pruned_sequence": chain.pruned_sequence,
                 "sequence": chain.sequence,
             }
+            | ({"again": True} if again else {})
         }
     )
 
@@ -146,17 +152,49 @@ class Verifier:
         Raises: ValueError when that is not the beginning of a chain.
         """
         try:
-            self.verdict = Verdict(str(chain["account_id"]), pruned=int(chain["pruned_sequence"]))
-            self._expected_end = Head(int(chain["sequence"]), str(chain["hash"]))
-            self._last = Head(int(chain["pruned_sequence"]), bytes.fromhex(chain["pruned_hash"]).hex())
+            self.verdict = Verdict(str(chain["account_id"]))
+            end = Head(int(chain["sequence"]), str(chain["hash"]))
+            beginning = Head(int(chain["pruned_sequence"]), bytes.fromhex(chain["pruned_hash"]).hex())
         except (KeyError, TypeError) as problem:
             raise ValueError(f"not the beginning of a chain: {problem}") from None
-        self.verdict.head = self._last
-        self._beginning = self._last.sequence
         self._noted = {head.sequence: head.hash for head in noted}
+        self._begin(beginning, end, due_before)
+
+    def begin_again(self, beginning: Head, end: Head, due_before: Instant | None) -> None:
+        """Go on at a later beginning: retention has meanwhile taken away what was to come next. What was found stays.
+
+        Args:
+            due_before: As at first: what was taken away must have been due.
+        """
+        for sequence in sorted(self._noted):
+            if self._last.sequence < sequence <= beginning.sequence:
+                del self._noted[sequence]
+                self._tell_taken_away(sequence)
+        self._begin(beginning, end, due_before)
+
+    def take_over(self, before: Verifier) -> None:
+        """Go on for one of the same chain that retention has overtaken: what it found stays.
+
+        Every head that was noted is looked for again, and so is the end that the chain had then: who cuts it meanwhile
+        cannot say that this was retention.
+        """
+        end = before._expected_end
+        if end.sequence > self._beginning:
+            self._noted.setdefault(end.sequence, end.hash)
+        for sentence in before.verdict.breaks:
+            self.spoiled(sentence)
+
+    def _begin(self, beginning: Head, end: Head, due_before: Instant | None) -> None:
+        self._last = self.verdict.head = beginning
+        self._expected_end = end
         self._due_before = due_before
-        if due_before == NEVER and self.verdict.pruned:
-            self.spoiled(f"the beginning is missing: sequence {_range(1, self.verdict.pruned)}. {_NOT_BY_RETENTION}")
+        self._beginning = self.verdict.pruned = beginning.sequence
+        if due_before == NEVER and beginning.sequence:
+            self.spoiled(f"the beginning is missing: sequence {_range(1, beginning.sequence)}. {_NOT_BY_RETENTION}")
+        if due_before is not None and 0 < beginning.sequence == end.sequence:
+            self.spoiled(
+                f"all events are missing: sequence {_range(1, beginning.sequence)}. Retention leaves the last one"
+            )
 
     def take(self, line: Mapping[str, Any]) -> None:
         """Look at the next line of the export, parsed.
@@ -214,10 +252,6 @@ class Verifier:
     def end(self) -> Verdict:
         """What was found, after the last line."""
         last, expected = self._last, self._expected_end
-        if self._due_before is not None and 0 < self._beginning == expected.sequence:
-            self.spoiled(
-                f"all events are missing: sequence {_range(1, self._beginning)}. Retention leaves the last one"
-            )
         if last.sequence < expected.sequence:
             self.spoiled(f"missing at the end: sequence {_range(last.sequence + 1, expected.sequence)}")
         elif last != expected:
@@ -226,10 +260,16 @@ class Verifier:
             if sequence > last.sequence:
                 self.spoiled(f"the head noted, sequence {sequence}, is not there: the chain was cut or made anew")
             elif sequence <= self._beginning:
-                # Also where only that very event is the last that went: its hash would be right, but nothing that was
-                # sealed up to it is left, so that nothing shows whether it was due.
-                self.spoiled(f"the head noted, sequence {sequence}, was taken away by retention and cannot be compared")
+                self._tell_taken_away(sequence)
         return self.verdict
+
+    def _tell_taken_away(self, sequence: int) -> None:
+        """A head that was noted lies before the beginning.
+
+        Also where only that very event is the last that went: its hash would be right, but nothing that was sealed up
+        to it is left, so that nothing shows whether it was due.
+        """
+        self.spoiled(f"the head noted, sequence {sequence}, was taken away by retention and cannot be compared")
 
     def _compare_beginning(self, event_id: str, happened_at: Any) -> None:
         """What went before the first event that is left must have been due: then that one is due itself."""
@@ -289,9 +329,7 @@ class Reader:
         try:
             line = _parsed(text)
             if "chain" in line:
-                account_id = str(line["chain"].get("account_id"))
-                following = Verifier(line["chain"], self._noted.get(account_id, ()), self._due_before)
-                ended, self._verifier = self.end(), following
+                ended = self._begin(line["chain"])
             elif self._verifier is None:
                 raise ValueError("the beginning of the chain is missing")  # noqa: TRY301 - told like the others
             elif isinstance(stray := line.get("stray"), dict):
@@ -302,6 +340,19 @@ class Reader:
             if self._verifier is None:
                 raise ValueError(f"line {self._number}: {problem}") from None
             self._verifier.spoiled(f"line {self._number} cannot be read: {problem}")
+        return ended
+
+    def _begin(self, chain: Mapping[str, Any]) -> Verdict | None:
+        """Begin a chain, or the same one again: then there is no verdict on it yet."""
+        account_id = str(chain.get("account_id"))
+        following = Verifier(chain, self._noted.get(account_id, ()), self._due_before)
+        before = self._verifier
+        ended = None
+        if before is not None and chain.get("again") is True and before.verdict.account_id == account_id:
+            following.take_over(before)
+        else:
+            ended = self.end()
+        self._verifier = following
         return ended
 
     def end(self) -> Verdict | None:

@@ -93,14 +93,12 @@ async def check(
         limit: Events and personal parts to look at, at most.
     """
     chain = await store.chain(account_id) or Chain(account_id=account_id, sequence=0, hash=NO_HASH)
-    pruned = Head(chain.pruned_sequence, chain.pruned_hash.hex())
-    start = Place(last=pruned, end=Head(chain.sequence, chain.hash.hex()), pruned=pruned.sequence)
+    start = Place(last=_beginning_of(chain), end=_end_of(chain), pruned=chain.pruned_sequence)
     if after is not None:
         start = after
         # What an earlier part went through is compared already.
         noted = [head for head in noted if head.sequence > after.last.sequence or head.sequence <= after.pruned]
-        if after.last.sequence < pruned.sequence:  # retention took away meanwhile what was to come next
-            start = replace(after, last=pruned, end=max(after.end, pruned, key=lambda head: head.sequence))
+    is_sealed_next = start.part is None and not start.unsealed
     verifier = Verifier(
         {
             "account_id": account_id,
@@ -111,13 +109,13 @@ async def check(
         },
         noted,
         # Where a later part begins, it was not retention that took away what is before.
-        due_before if start.last == pruned and start.part is None else None,
+        due_before if is_sealed_next and start.last.sequence == start.pruned else None,
     )
-    left = limit
+    left, end = limit, start.end
     last_unsealed, last_part = start.unsealed, start.part
     if last_part is None:
-        if not last_unsealed:
-            left = await _sealed(store, verifier, start.end.sequence, left)
+        if is_sealed_next:
+            end, left = await _sealed(store, verifier, end, left, due_before)
         if left:
             last_unsealed, left = await _unsealed(store, verifier, last_unsealed, left)
         if left:
@@ -127,21 +125,42 @@ async def check(
         last_part, left = await _personal(store, verifier, last_part or ("", ""), left)
     verdict = verifier.verdict
     verdict.pruned = start.pruned
-    place = replace(start, last=verdict.head, unsealed=last_unsealed, part=last_part)
+    place = replace(start, last=verdict.head, end=end, unsealed=last_unsealed, part=last_part)
     return Part(verdict, place, is_last=bool(left))
 
 
-async def _sealed(store: AuditStore, verifier: Verifier, until: int, left: int) -> int:
-    """Look at sealed events up to a sequence. Returns: How many more may be looked at; 0: there may be more."""
+def _beginning_of(chain: Chain) -> Head:
+    return Head(chain.pruned_sequence, chain.pruned_hash.hex())
+
+
+def _end_of(chain: Chain) -> Head:
+    return Head(chain.sequence, chain.hash.hex())
+
+
+async def _sealed(
+    store: AuditStore, verifier: Verifier, end: Head, left: int, due_before: Instant | None
+) -> tuple[Head, int]:
+    """Look at sealed events up to the end of the chain, or to one that is further.
+
+    Where retention has meanwhile taken away what was to come next, it goes on at the new beginning. If the end went
+    too, the one that the chain has by now takes its place.
+
+    Returns: The end, and how many more may be looked at; 0: there may be more.
+    """
     account_id = verifier.verdict.account_id
     while left:
         asked = min(_AT_A_TIME, left)
-        events = await store.sealed_events(account_id, after=verifier.verdict.head.sequence, until=until, limit=asked)
+        last = verifier.verdict.head.sequence
+        chain, events = await store.sealed_events(account_id, after=last, until=end.sequence, limit=asked)
+        if chain is not None and last < min(chain.pruned_sequence, end.sequence):
+            end = end if end.sequence > chain.pruned_sequence else _end_of(chain)
+            verifier.begin_again(_beginning_of(chain), end, due_before)
+            continue
         await _take(verifier, events)
         left -= len(events)
         if len(events) < asked:
-            return left
-    return left
+            return end, left
+    return end, left
 
 
 async def _unsealed(store: AuditStore, verifier: Verifier, last: str, left: int) -> tuple[str, int]:

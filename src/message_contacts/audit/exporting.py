@@ -14,15 +14,20 @@ _AT_A_TIME = 500
 async def export(store: AuditStore, account_id: str) -> AsyncIterator[bytes]:
     """Lines without their ends: where the chain begins and ends, sealed events in its order, then unsealed ones.
 
-    Events that are sealed while this goes on may be missing at the end. Last come events with a place outside of the
-    chain and personal parts that no event names, if there are any: somebody put them there, and whoever verifies the
-    lines is to see them.
+    Events that are sealed while this goes on may be missing at the end. Where retention meanwhile takes away what was
+    to come next, the chain begins again with a line that says where it begins and ends by now. Last come events with a
+    place outside of the chain and personal parts that no event names, if there are any: somebody put them there, and
+    whoever verifies the lines is to see them.
     """
     chain = await store.chain(account_id) or Chain(account_id=account_id, sequence=0, hash=NO_HASH)
     yield chain_line(chain)
     after = chain.pruned_sequence
     while True:
-        events = await store.sealed_events(account_id, after=after, until=chain.sequence, limit=_AT_A_TIME)
+        now, events = await store.sealed_events(account_id, after=after, until=chain.sequence, limit=_AT_A_TIME)
+        if now is not None and after < min(now.pruned_sequence, chain.sequence):
+            chain, after = now, now.pruned_sequence
+            yield chain_line(chain, again=True)
+            continue
         for kept in events:
             yield event_line(kept)
             after = after if kept.seal is None else kept.seal.sequence

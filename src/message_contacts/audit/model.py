@@ -109,6 +109,14 @@ class Chain:
     pruned_hash: bytes = NO_HASH
 
 
+class Span(NamedTuple):
+    """Some sealed events, and where their chain begins and ends at the same moment."""
+
+    #: None: it has not begun.
+    chain: Chain | None
+    events: Sequence[KeptEvent]
+
+
 class Extension(NamedTuple):
     """What one account's chain is about to be extended by."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from message_contacts.audit.model import AuditEvent, Chain, Extension, KeptEvent, PartNamed, Seal
+from message_contacts.audit.model import AuditEvent, Chain, Extension, KeptEvent, PartNamed, Seal, Span
 
 
 class AuditStore(Protocol):
@@ -45,7 +45,7 @@ class AuditStore(Protocol):
         """Events that hold a personal part about a contact or RAM user, by id, those behind `after`; with that part."""
         ...
 
-    async def sealed_events(self, account_id: str, *, after: int, until: int, limit: int) -> Sequence[KeptEvent]:
+    async def sealed_events(self, account_id: str, *, after: int, until: int, limit: int) -> Span:
         """Sealed events of an account in the order of its chain, with personal parts: after one sequence up to one."""
         ...
 

@@ -13,6 +13,7 @@ from message_contacts.audit.model import (
     PartNamed,
     PersonalPart,
     Seal,
+    Span,
 )
 from message_contacts.changes import Stale
 from message_contacts.storage.audit_rows import (
@@ -222,9 +223,13 @@ class AuditEvents:
             found.append(KeptEvent(event=kept.event, seal=kept.seal, personal=(part,)))
         return found
 
-    async def sealed_events(self, account_id: str, *, after: int, until: int, limit: int) -> Sequence[KeptEvent]:
-        (rows,) = await self._database.report((SEALED_EVENTS, (account_id, after, until, limit)))
-        return await self.with_personal_parts([kept_from_row(row) for row in rows])
+    async def sealed_events(self, account_id: str, *, after: int, until: int, limit: int) -> Span:
+        # Both of one moment: what is missing in front of the events is what retention took away, or somebody else did.
+        chains, rows = await self._database.report(
+            (CHAIN, (account_id,)), (SEALED_EVENTS, (account_id, after, until, limit))
+        )
+        events = await self.with_personal_parts([kept_from_row(row) for row in rows])
+        return Span(chain_from_row(chains[0]) if chains else None, events)
 
     async def events_outside(self, account_id: str, *, limit: int) -> Sequence[KeptEvent]:
         before, behind = await self._database.report(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -204,6 +205,56 @@ def test_a_chain_begins_behind_what_retention_took_away() -> None:
         assert f"the head noted, sequence {gone}, was taken away" in sentence
     wrong = Chain(account_id=ACCOUNT, sequence=6, hash=beginning.hash, pruned_sequence=2, pruned_hash=NO_HASH)
     assert not verdict_on([chain_line(wrong), *map(event_line, kept[2:])]).unbroken
+
+
+def overtaken(read: int, taken_away: int) -> list[bytes]:
+    """An export that retention has overtaken: some events were read, then the chain begins again."""
+    beginning, kept = chain()
+    seal = kept[taken_away - 1].seal
+    assert seal is not None
+    now = replace(beginning, pruned_sequence=seal.sequence, pruned_hash=seal.hash)
+    return [
+        *(chain_line(beginning), *map(event_line, kept[:read])),
+        *(chain_line(now, again=True), *map(event_line, kept[taken_away:])),
+    ]
+
+
+def test_a_chain_that_begins_again_has_one_verdict_as_of_its_new_beginning() -> None:
+    verdict = verdict_on(overtaken(2, 4))
+
+    assert (verdict.breaks, verdict.pruned, verdict.events, verdict.head.sequence) == ([], 4, LENGTH - 4, LENGTH)
+
+
+def test_what_was_found_before_a_chain_begins_again_stays_found() -> None:
+    export = overtaken(2, 4)
+    export[1] = changed(export[1], lambda parsed: parsed["event"].update(operation="Nothing"))
+
+    (sentence,) = verdict_on(export).breaks
+    assert "sequence 1" in sentence
+
+
+def test_a_beginning_again_hides_nothing_from_heads_that_were_noted() -> None:
+    export = overtaken(2, 4)
+    read, end = (orjson.loads(export[place])["hash"] for place in (2, -1))
+
+    assert not verdict_on(export, Head(2, read)).unbroken
+    assert verdict_on(export, Head(LENGTH, end)).unbroken
+
+
+def test_an_end_that_is_cut_off_while_a_chain_begins_again_shows() -> None:
+    export = overtaken(1, 2)
+    fields = {"sequence": LENGTH - 1, "hash": orjson.loads(export[-2])["hash"]}
+    export[2] = changed(export[2], lambda parsed: parsed["chain"].update(fields))
+
+    (sentence,) = verdict_on(export[:-1]).breaks
+    assert f"sequence {LENGTH}, is not there: the chain was cut" in sentence
+
+
+def test_two_exports_of_one_account_are_two_chains() -> None:
+    """Only who says so goes on where another began: the first one is cut off, and that must show."""
+    verdicts = list(verify([*lines()[:3], *lines()]))
+
+    assert [verdict.unbroken for verdict in verdicts] == [False, True]
 
 
 def test_events_that_are_not_sealed_prove_nothing_and_break_nothing() -> None:
