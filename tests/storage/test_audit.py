@@ -516,6 +516,79 @@ async def test_what_somebody_takes_away_meanwhile_is_told(
     assert verdict.account_id == ACCOUNT
 
 
+@pytest.mark.parametrize("limit", [2, 3, 100])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE audit_event SET sequence = 1.5 WHERE sequence = 2",
+        "UPDATE audit_event SET sequence = 3.5 WHERE sequence = 4",
+        "UPDATE audit_event SET sequence = sequence - 0.5 WHERE sequence BETWEEN 3 AND 6",
+        "UPDATE audit_event SET sequence = 1 + sequence / 100.0",
+        "UPDATE audit_event SET event_id = CAST(event_id AS BLOB), sequence = NULL WHERE sequence > 2",
+        "INSERT INTO audit_personal SELECT account_id, CAST(sequence AS BLOB), event_id, x'00', '{}' FROM audit_event",
+        "INSERT INTO audit_personal SELECT account_id, 'c-1', CAST(event_id AS BLOB), x'00', '{}' FROM audit_event",
+    ],
+)
+@pytest.mark.usefixtures("two_at_a_time")
+async def test_values_without_an_order_are_told_and_end(sql: str, limit: int, database_path: Path) -> None:
+    """Only SQLite takes them."""
+    with open_sqlite(database_path, FakeClock()) as storage:
+        await storage.audit.add([make_event(number) for number in range(1, 10)])
+        await Sealer(storage.audit).seal()
+        outside(f"sqlite:///{database_path}", sql)
+
+        for by_calls in (True, False):
+            asked = 0
+
+            async def never_ending() -> None:
+                nonlocal asked
+                asked += 1
+                assert asked < 100
+
+            _, breaks = await verdicts_meanwhile(storage, never_ending, by_calls=by_calls, limit=limit)
+            assert breaks
+
+
+@pytest.mark.parametrize("column", ["event_id", "account_id"])
+async def test_events_that_cannot_be_sealed_hold_up_nobody(
+    column: str, database_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only SQLite takes them."""
+    monkeypatch.setattr(sealing, "BATCH", 2)
+    with open_sqlite(database_path, FakeClock()) as storage:
+        await storage.audit.add([make_event(number, account_id=OTHER_ACCOUNT) for number in range(1, 6)])
+        outside(f"sqlite:///{database_path}", f"UPDATE audit_event SET {column} = CAST({column} AS BLOB)")
+        await storage.audit.add([make_event(number) for number in range(1, 6)])
+        asked = 0
+
+        async def never_ending() -> None:
+            nonlocal asked
+            asked += 1
+            assert asked < 100
+
+        sealer = Sealer(cast("AuditStore", Meanwhile(storage, never_ending)))
+        with capture_logs() as logged:
+            assert [await sealer.seal() for _ in range(3)] == [5, 0, 0]
+
+        assert [entry["event"] for entry in logged if entry["log_level"] == "warning"] == ["audit_sealing_stuck"]
+        assert (await verdict_on(storage)).events == 5
+
+
+@pytest.mark.parametrize("sequence", [2**63 - 1, "'x'", 1.5])
+async def test_an_end_that_is_none_holds_up_nobody_else(sequence: object, database_path: Path) -> None:
+    """Only SQLite takes them."""
+    with open_sqlite(database_path, FakeClock()) as storage:
+        await storage.audit.add([make_event(1)])
+        await Sealer(storage.audit).seal()
+        outside(f"sqlite:///{database_path}", f"UPDATE audit_chain SET sequence = {sequence}")
+        await storage.audit.add([make_event(2), make_event(2, account_id=OTHER_ACCOUNT)])
+
+        assert await Sealer(storage.audit).seal() == 1
+
+        assert (await verdict_on(storage, account_id=OTHER_ACCOUNT)).events == 1
+        assert not (await verdict_on(storage)).unbroken
+
+
 async def test_sealing_does_not_go_on_behind_an_event_that_nobody_sealed_and_says_so(
     storage: Storage, database_url: str
 ) -> None:

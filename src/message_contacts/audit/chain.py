@@ -107,6 +107,11 @@ def stray_line(person_id: str, event_id: str) -> bytes:
     return canonical({"stray": {"event_id": str(event_id), "person_id": str(person_id)}})
 
 
+def stuck_line(where: str) -> bytes:
+    """A line of an export: whoever wrote it could not go on behind a place, since nothing there has one in order."""
+    return canonical({"stuck": where})
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """An event of a chain that was noted elsewhere."""
@@ -157,6 +162,8 @@ class Verifier:
             beginning = Head(int(chain["pruned_sequence"]), bytes.fromhex(chain["pruned_hash"]).hex())
         except (KeyError, TypeError) as problem:
             raise ValueError(f"not the beginning of a chain: {problem}") from None
+        #: Whether something had no place in order, so that nobody could go on behind it.
+        self.is_stuck = False
         self._noted = {head.sequence: head.hash for head in noted}
         self._begin(beginning, end, due_before)
 
@@ -249,6 +256,11 @@ class Verifier:
         """Look at a personal part that its event does not name."""
         self.spoiled(f"the personal part of {person_id} was put into event {event_id} later")
 
+    def stuck(self, where: object) -> None:
+        """Remember that nobody could go on behind a place."""
+        self.is_stuck = True
+        self.spoiled(f"{where} cannot be gone behind: what stands there has no place in order, and hides what follows")
+
     def end(self) -> Verdict:
         """What was found, after the last line."""
         last, expected = self._last, self._expected_end
@@ -334,6 +346,8 @@ class Reader:
                 raise ValueError("the beginning of the chain is missing")  # noqa: TRY301 - told like the others
             elif isinstance(stray := line.get("stray"), dict):
                 self._verifier.stray(stray.get("person_id"), stray.get("event_id"))
+            elif "stuck" in line:
+                self._verifier.stuck(line["stuck"])
             else:
                 self._verifier.take(line)
         except ValueError as problem:

@@ -42,8 +42,7 @@ class Place:
     def written(self) -> bytes:
         """As JSON, for `parse`: whatever somebody wrote into an id at the database."""
         last, end = self.last, self.end
-        part = None if self.part is None else [str(name) for name in self.part]
-        return orjson.dumps([last.sequence, last.hash, end.sequence, end.hash, self.pruned, str(self.unsealed), part])
+        return orjson.dumps([last.sequence, last.hash, end.sequence, end.hash, self.pruned, self.unsealed, self.part])
 
     @classmethod
     def parse(cls, written: bytes) -> Self:
@@ -126,7 +125,8 @@ async def check(
     verdict = verifier.verdict
     verdict.pruned = start.pruned
     place = replace(start, last=verdict.head, end=end, unsealed=last_unsealed, part=last_part)
-    return Part(verdict, place, is_last=bool(left))
+    # Behind what nobody can go behind, the next part would only be this one again.
+    return Part(verdict, place, is_last=bool(left) or verifier.is_stuck)
 
 
 def _beginning_of(chain: Chain) -> Head:
@@ -160,6 +160,9 @@ async def _sealed(
         left -= len(events)
         if len(events) < asked:
             return end, left
+        if verifier.verdict.head.sequence == last:
+            verifier.stuck(f"sequence {last}")
+            return end, left
     return end, left
 
 
@@ -170,8 +173,11 @@ async def _unsealed(store: AuditStore, verifier: Verifier, last: str, left: int)
         events = await store.unsealed_events(verifier.verdict.account_id, after=last, limit=asked)
         await _take(verifier, events)
         left -= len(events)
-        last = events[-1].event.event_id if events else last
+        before, last = last, max([last, *(kept.event.event_id for kept in events)])
         if len(events) < asked:
+            return last, left
+        if last == before:
+            verifier.stuck(f"event {last}")
             return last, left
     return last, left
 
@@ -187,8 +193,11 @@ async def _personal(
             if not part.is_named:
                 verifier.stray(part.person_id, part.event_id)
         left -= len(parts)
-        last = (parts[-1].person_id, parts[-1].event_id) if parts else last
+        before, last = last, max([last, *((part.person_id, part.event_id) for part in parts)])
         if len(parts) < asked:
+            return last, left
+        if last == before:
+            verifier.stuck("the personal part of {} in event {}".format(*last))
             return last, left
     return last, left
 

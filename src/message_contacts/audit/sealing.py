@@ -22,6 +22,8 @@ BATCH = 200
 #: else finds another end the next time. And until it is told again, which is ten minutes at one turn a second.
 _TOLD_AFTER = 3
 _TOLD_AGAIN_AFTER = 600
+#: The greatest number that a column can hold.
+_LAST_SEQUENCE = 2**63 - 1
 
 
 class Sealer:
@@ -52,9 +54,11 @@ class Sealer:
             batch = await self._store.unsealed(after=after, limit=BATCH)
             if batch:
                 sealed += await self._seal_batch(batch, lost)
-            if len(batch) < BATCH:
+            before, after = after, max([after, *(event.event_id for event, _ in batch)])
+            # A whole batch of ids that stand behind none before them: somebody was at the database, they cannot be
+            # sealed, and asking for what comes behind them would never end.
+            if len(batch) < BATCH or after == before:
                 return sealed
-            after = batch[-1][0].event_id
 
     async def _seal_batch(self, batch: Sequence[tuple[AuditEvent, Seal | None]], lost: dict[str, Seal | None]) -> int:
         events: dict[str, list[AuditEvent]] = {}
@@ -63,7 +67,13 @@ class Sealer:
             events.setdefault(event.account_id, []).append(event)
             ends[event.account_id] = end
         # In one order whoever seals, so that two who do never wait for each other.
-        extensions = [extended(ends[account_id], events[account_id]) for account_id in sorted(events)]
+        extensions = []
+        for account_id in sorted(events):
+            end = ends[account_id]
+            if end is not None and end.sequence > _LAST_SEQUENCE - len(batch):  # nobody came that far by sealing
+                lost[account_id] = end
+            else:
+                extensions.append(extended(end, events[account_id]))
         # Together: one after the other, each would wait for a commit of its own, and a busy service never catch up.
         outcomes = await self._store.seal(extensions)
         sealed = 0

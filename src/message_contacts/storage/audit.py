@@ -18,11 +18,13 @@ from message_contacts.audit.model import (
 from message_contacts.changes import Stale
 from message_contacts.storage.audit_rows import (
     chain_from_row,
+    end_from_row,
     event_row,
     kept_from_row,
     named_in,
     part_from_row,
     people,
+    text_of,
 )
 from message_contacts.storage.engine import DECIDE_AGAIN, Database, Query, Step
 
@@ -175,10 +177,7 @@ class AuditEvents:
 
     async def unsealed(self, *, after: str, limit: int) -> Sequence[tuple[AuditEvent, Seal | None]]:
         (rows,) = await self._database.report((UNSEALED, (after, limit)))
-        return [
-            (kept_from_row(row[:-2]).event, None if row[-2] is None else Seal(sequence=row[-2], hash=row[-1]))
-            for row in rows
-        ]
+        return [(kept_from_row(row[:-2]).event, end_from_row(row[-2], row[-1])) for row in rows]
 
     async def chain(self, account_id: str) -> Chain | None:
         (rows,) = await self._database.report((CHAIN, (account_id,)))
@@ -240,7 +239,7 @@ class AuditEvents:
     async def parts_named(self, account_id: str, *, after: tuple[str, str], limit: int) -> Sequence[PartNamed]:
         (rows,) = await self._database.report((PARTS_WITH_DIGESTS, (account_id, *after, limit)))
         return [
-            PartNamed(person_id, event_id, digests is not None and person_id in named_in(digests))
+            PartNamed(text_of(person_id), text_of(event_id), digests is not None and person_id in named_in(digests))
             for person_id, event_id, digests in rows
         ]
 

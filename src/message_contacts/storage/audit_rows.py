@@ -60,8 +60,8 @@ def kept_from_row(row: Row) -> KeptEvent:
     times, sequence, hash_ = row[12:]
     return KeptEvent(
         event=AuditEvent(
-            account_id=account_id,
-            event_id=event_id if type(event_id) is str else repr(event_id),
+            account_id=text_of(account_id),
+            event_id=text_of(event_id),
             happened_at=Instant(_number(happened_at)),
             kind=kind,
             operation=operation,
@@ -93,6 +93,11 @@ def part_from_row(row: Row) -> PersonalPart:
 # SQLite lets anybody who is at the database put a value of any type into a column.
 
 
+def text_of(value: object) -> str:
+    """Text; what else it is, as it is written."""
+    return value if isinstance(value, str) else repr(value)
+
+
 def _number(value: object) -> int:
     """A number; 0, which none of these ever is, for anything else."""
     return value if isinstance(value, int) else 0
@@ -101,6 +106,11 @@ def _number(value: object) -> int:
 def _bytes(value: object) -> bytes:
     """Bytes; none for anything else."""
     return value if isinstance(value, bytes) else b""
+
+
+def end_from_row(sequence: object, hash_: object) -> Seal | None:
+    """The end of a chain from its columns; None: there is none."""
+    return None if sequence is None else Seal(sequence=_number(sequence), hash=_bytes(hash_))
 
 
 def chain_from_row(row: Row) -> Chain:
