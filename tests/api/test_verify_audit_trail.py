@@ -196,6 +196,8 @@ async def test_what_was_done_at_the_database_shows_in_its_part(
         "happened_at = 9000000000000000000",
         "happened_at = 'never'",
         "operation = x'ff'",
+        "operation = CAST(x'61ff62' AS TEXT)",
+        "details = CAST(x'61ff62' AS TEXT)",
     ],
 )
 @pytest.mark.usefixtures("small_parts")

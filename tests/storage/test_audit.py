@@ -574,6 +574,55 @@ async def test_events_that_cannot_be_sealed_hold_up_nobody(
         assert (await verdict_on(storage)).events == 5
 
 
+_NO_TEXT = "CAST(x'61ff62' AS TEXT)"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        f"UPDATE audit_event SET operation = {_NO_TEXT} WHERE sequence = 3",
+        f"UPDATE audit_event SET details = {_NO_TEXT} WHERE sequence = 3",
+        f"UPDATE audit_event SET event_id = {_NO_TEXT} WHERE sequence = 3",
+        f"UPDATE audit_chain SET hash = {_NO_TEXT} WHERE account_id = '{ACCOUNT}'",
+        f"UPDATE audit_personal SET person_id = {_NO_TEXT} WHERE person_id LIKE 'c-%3'",
+    ],
+)
+async def test_text_that_is_none_is_told_and_holds_up_nobody(sql: str, database_path: Path) -> None:
+    """Only SQLite takes it."""
+    clock = FakeClock()
+    with open_sqlite(database_path, clock) as storage:
+        await plant(storage)
+        for number in range(1, 6):
+            await change(storage, clock, Insert(named_contact(number)))
+        await storage.audit.add([make_event(1, account_id=OTHER_ACCOUNT)])
+        await Sealer(storage.audit).seal()
+        outside(f"sqlite:///{database_path}", sql)
+
+        told = (await verdict_on(storage)).breaks
+        assert told
+        assert (await check(storage.audit, ACCOUNT, None, ())).verdict.breaks == told
+        assert len(await storage.audit.events_before(ACCOUNT, before="z", start="", limit=9)) == 5
+
+        await storage.audit.add([make_event(2, account_id=OTHER_ACCOUNT)])
+        assert await Sealer(storage.audit).seal() == 1
+        await prune_audit(storage._database, Instant(START + 10_000))
+        verdict = await verdict_on(storage, account_id=OTHER_ACCOUNT)
+        assert (verdict.breaks, verdict.events) == ([], 1)
+
+
+async def test_an_unsealed_event_with_text_that_is_none_holds_up_nobody(database_path: Path) -> None:
+    with open_sqlite(database_path, FakeClock()) as storage:
+        await storage.audit.add([make_event(1), make_event(1, account_id=OTHER_ACCOUNT)])
+        outside(f"sqlite:///{database_path}", f"UPDATE audit_event SET operation = {_NO_TEXT}, account_id = '9'"
+                f" WHERE account_id = '{ACCOUNT}'")  # fmt: skip
+
+        assert await Sealer(storage.audit).seal() == 2
+
+        (kept,) = await storage.audit.events_before("9", before="z", start="", limit=9)
+        assert kept.event.operation == r"a\xffb"
+        assert (await verdict_on(storage, account_id=OTHER_ACCOUNT)).unbroken
+
+
 @pytest.mark.parametrize("sequence", [2**63 - 1, "'x'", 1.5])
 async def test_an_end_that_is_none_holds_up_nobody_else(sequence: object, database_path: Path) -> None:
     """Only SQLite takes them."""

@@ -156,6 +156,7 @@ def restore(
             if with_key:
                 keys.write(found)
     migrate(settings.database_url)
+    erased = _erased(kept, path) if had_one else None  # before all that can fail: the database is replaced by now
     return Restored(
         contents=contents,
         has_digest=has_digest,
@@ -164,7 +165,7 @@ def restore(
         secrets=len(secrets),
         broken=broken,
         chains=tuple(asyncio.run(_chains(path, clock))),
-        erased=_erased(kept, path) if had_one else None,
+        erased=erased,
     )
 
 
@@ -212,10 +213,14 @@ async def _chains(path: Path, clock: Clock) -> list[Verdict]:
     with open_sqlite(path, clock) as storage:
         for account_id in await storage.audit.accounts():
             reader = Reader({})
-            async for line in export(storage.audit, account_id):
-                reader.take(line)
-            if (verdict := reader.end()) is not None:
-                verdicts.append(verdict)
+            try:
+                async for line in export(storage.audit, account_id):
+                    reader.take(line)
+            except Exception as problem:  # noqa: BLE001 - whatever it is: the rest of what was found is to be told
+                verdicts.append(Verdict(account_id, breaks=[f"it cannot be verified: {problem!r}"]))
+            else:
+                if (verdict := reader.end()) is not None:
+                    verdicts.append(verdict)
     return verdicts
 
 

@@ -16,7 +16,7 @@ from message_contacts.metrics import Metrics
 from message_contacts.storage.engine import DatabaseUnreachable, Parameters, PoolUse, Query, Row, SchemaMismatch, Step
 from message_contacts.storage.sqlite_checkpoint import Checkpointer
 from message_contacts.storage.sqlite_condition import Whereabouts, ailment_of
-from message_contacts.storage.sqlite_connection import UNAVAILABLE, Patience, connect, unavailable
+from message_contacts.storage.sqlite_connection import UNAVAILABLE, Patience, connect, rows_with_odd_text, unavailable
 from message_contacts.storage.sqlite_transaction import Transactions, WriterSeam
 from message_contacts.storage.sqlite_writer import FEW_STEPS, Writer
 
@@ -63,7 +63,10 @@ class SqliteDatabase:
 
     async def rows(self, sql: str, parameters: Parameters) -> list[Row]:
         try:
-            return self._execute(sql, parameters).fetchall()
+            try:
+                return self._execute(sql, parameters).fetchall()
+            except UnicodeDecodeError:
+                return rows_with_odd_text(self._reading, sql, parameters)
         except UNAVAILABLE as complaint:
             raise unavailable(complaint) from complaint
 
@@ -73,15 +76,21 @@ class SqliteDatabase:
     def _report(self, queries: Sequence[Query]) -> list[list[Row]]:
         try:
             if len(queries) == 1:
-                return [self._listing.execute(*queries[0]).fetchall()]
+                return [self._listed(*queries[0])]
             self._listing.execute("BEGIN")  # one moment for all of them
             try:
-                return [self._listing.execute(*query).fetchall() for query in queries]
+                return [self._listed(*query) for query in queries]
             finally:
                 if self._listing.in_transaction:  # else SQLite has ended it, for an error that is told
                     self._listing.execute("COMMIT")
         except UNAVAILABLE as complaint:
             raise unavailable(complaint) from complaint
+
+    def _listed(self, sql: str, parameters: Parameters) -> list[Row]:
+        try:
+            return self._listing.execute(sql, parameters).fetchall()
+        except UnicodeDecodeError:
+            return rows_with_odd_text(self._listing, sql, parameters)
 
     async def commit(
         self, steps: Sequence[Step], *, tenant: str = "", committed: Callable[[], None] | None = None

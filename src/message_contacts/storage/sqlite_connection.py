@@ -77,6 +77,32 @@ def add_functions(connection: apsw.Connection) -> None:
     connection.create_scalar_function("regexp_replace", _regexp_replace, 4, deterministic=True)
 
 
+def rows_with_odd_text(
+    connection: apsw.Connection, sql: str, parameters: tuple[apsw.SQLiteValue, ...]
+) -> list[tuple[apsw.SQLiteValue, ...]]:
+    r"""The rows of a query, with `\xff` for what of a text is not UTF-8.
+
+    Nothing here writes such text, but whoever is at the database can, and the driver then gives no row at all. Asked
+    only after it has refused: reading each text as bytes costs a multiple.
+    """
+    cursor = connection.execute(sql, parameters)
+    columns = [f"c{number}" for number in range(len(cursor.get_description()))]
+    cursor.close()
+    wanted = [
+        f"typeof({column}), CASE typeof({column}) WHEN 'text' THEN CAST({column} AS BLOB) ELSE {column} END"
+        for column in columns
+    ]
+    # Materialized, so that the rows stay in their order.
+    odd = f"WITH odd ({', '.join(columns)}) AS MATERIALIZED ({sql}) SELECT {', '.join(wanted)} FROM odd"  # noqa: S608 - ours
+    return [
+        tuple(
+            value.decode(errors="backslashreplace") if kind == "text" and isinstance(value, bytes) else value
+            for kind, value in zip(row[::2], row[1::2], strict=True)
+        )
+        for row in connection.execute(odd, parameters).fetchall()
+    ]
+
+
 def _regexp_replace(*given: apsw.SQLiteValue) -> apsw.SQLiteValue:
     """PostgreSQL's function of this name with its flags `gi`, the only ones that are used: everywhere, in any case."""
     text, pattern, instead, _flags = map(str, given)

@@ -250,6 +250,40 @@ def test_an_audit_trail_that_was_changed_is_noticed(run, copy, account, database
     assert f"The audit trail of {account['AccountId']} is BROKEN" in result.stderr
 
 
+@pytest.fixture
+def erased_since(run, copy, account, database):
+    """A backup with a contact who was erased since; how to erase them."""
+
+    def add(service):
+        return service.invoke("AddMessageContact", "2022-04-19", account["AccountId"], **PERSON)
+
+    contact_id = with_service(database, add)["Contact"]["ContactId"]
+    with_service(database, lambda service: service.sealer.seal())
+    assert run("backup", "--to", str(copy), "--replace").exit_code == 0
+    who = f"--account {account['AccountId']} --contact {contact_id} --yes"
+    assert run("person", "erase", *who.split()).exit_code == 0
+    return f"message-contacts person erase {who}\n"
+
+
+def test_text_that_is_none_is_a_break_and_hides_no_erasure(run, copy, account, erased_since):
+    query(copy, "UPDATE audit_event SET operation = CAST(x'61ff62' AS TEXT) WHERE sequence = 1")
+    copy.with_name("copy.db.sha256").unlink()
+    result = run("restore", "--from", str(copy), "--replace")
+    assert (result.exit_code, result.stdout) == (1, erased_since)
+    assert f"The audit trail of {account['AccountId']} is BROKEN: event" in result.stderr
+
+
+def test_a_trail_that_cannot_be_verified_is_told_and_hides_no_erasure(run, copy, account, erased_since, monkeypatch):
+    def failing(*_args):
+        raise RuntimeError("no")
+
+    monkeypatch.setattr("message_contacts.bootstrap.backups.export", failing)
+    result = run("restore", "--from", str(copy), "--replace")
+    assert (result.exit_code, result.stdout) == (1, erased_since)
+    told = f"The audit trail of {account['AccountId']} is BROKEN: it cannot be verified: RuntimeError('no')"
+    assert told in result.stderr
+
+
 def test_persons_who_were_erased_since_are_named_with_what_to_do(run, copy, account, database):
     async def add(service):
         """A contact with a verification: records besides the person go with an erasure, too."""
