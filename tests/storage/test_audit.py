@@ -574,6 +574,45 @@ async def test_events_that_cannot_be_sealed_hold_up_nobody(
         assert (await verdict_on(storage)).events == 5
 
 
+async def test_an_account_that_is_no_text_is_verified_beside_the_others(database_path: Path) -> None:
+    """Only SQLite takes it."""
+    with open_sqlite(database_path, FakeClock()) as storage:
+        await storage.audit.add([make_event(number) for number in range(1, 4)])
+        await Sealer(storage.audit).seal()
+        outside(f"sqlite:///{database_path}", "UPDATE audit_event SET account_id = x'ff' WHERE sequence = 3")
+
+        reader = Reader()
+        found = [
+            reader.take(line)
+            for account_id in await storage.audit.accounts()
+            async for line in export(storage.audit, account_id)
+        ]
+        found.append(reader.end())
+
+        verdicts = [verdict for verdict in found if verdict is not None]
+        assert [verdict.account_id for verdict in verdicts] == [ACCOUNT, r"b'\xff'"]
+        assert ["missing at the end" in verdicts[0].breaks[0], "behind the end" in verdicts[1].breaks[0]] == [True] * 2
+
+
+async def test_a_personal_part_of_an_account_without_events_is_told(storage: Storage, database_url: str) -> None:
+    outside(database_url, "INSERT INTO audit_personal VALUES ('9', 'c-1', 'ae-1', '', '{}')")
+
+    assert list(await storage.audit.accounts()) == ["9"]
+    assert "the personal part of c-1" in (await verdict_on(storage, account_id="9")).breaks[0]
+
+
+@pytest.mark.parametrize("number", [-(2**63), 2**63 - 1])
+async def test_a_place_holds_whatever_number_a_chain_can(number: int, storage: Storage, database_url: str) -> None:
+    await storage.audit.add([make_event(number) for number in range(1, 4)])
+    await Sealer(storage.audit).seal()
+    outside(database_url, f"UPDATE audit_chain SET pruned_sequence = {number}, sequence = {number}")
+
+    part = await check(storage.audit, ACCOUNT, None, ())
+
+    assert part.verdict.breaks
+    assert Place.parse(part.place.written) == part.place
+
+
 _NO_TEXT = "CAST(x'61ff62' AS TEXT)"
 
 

@@ -76,7 +76,7 @@ def chain_line(chain: Chain, *, again: bool = False) -> bytes:
     return canonical(
         {
             "chain": {
-                "account_id": chain.account_id,
+                "account_id": _written(chain.account_id),
                 "hash": chain.hash.hex(),
                 "pruned_hash": chain.pruned_hash.hex(),
                 "pruned_sequence": chain.pruned_sequence,
@@ -100,6 +100,11 @@ def event_line(kept: KeptEvent) -> bytes:
             ],
         }
     )
+
+
+def _written(account_id: object) -> str:
+    """An account's id; what is no text, as the id in its events is written."""
+    return account_id if isinstance(account_id, str) else repr(account_id)
 
 
 def stray_line(person_id: str, event_id: str) -> bytes:

@@ -18,8 +18,9 @@ from message_contacts.clock import Instant
 #: Events and personal parts that one part looks at, at most; and how many of them at a time.
 LOOKED_AT = 1_000
 _AT_A_TIME = 250
-#: The greatest number that a column can hold.
+#: The greatest and the least number that a column can hold.
 _LAST_NUMBER = 2**63 - 1
+_FIRST_NUMBER = -(2**63)
 _HEXADECIMAL = re.compile("(?:[0-9a-f]{2})*")
 
 
@@ -49,7 +50,7 @@ class Place:
         """The place again. Raises: ValueError for what is none."""
         match orjson.loads(written):
             case [int(last), str(last_hash), int(end), str(end_hash), int(pruned), str(unsealed), part] if (
-                max(abs(last), abs(end), abs(pruned)) <= _LAST_NUMBER
+                _FIRST_NUMBER <= min(last, end, pruned) <= max(last, end, pruned) <= _LAST_NUMBER
                 and _HEXADECIMAL.fullmatch(last_hash)
                 and _HEXADECIMAL.fullmatch(end_hash)
             ):

@@ -71,7 +71,7 @@ class AuditStore(Protocol):
         ...
 
     async def accounts(self) -> Sequence[str]:
-        """All accounts that have events or a chain."""
+        """All accounts that have a chain, events or personal parts; as they stand there."""
         ...
 
     async def user_id(self, account_id: str, user_name: str) -> str | None:

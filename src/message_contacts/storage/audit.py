@@ -156,8 +156,9 @@ EVENTS_OF_PERSON = """
 """
 
 ACCOUNTS_WITH_EVENTS = """
-    -- All accounts that have a chain or events: for the operator.
-    SELECT account_id FROM audit_chain UNION SELECT account_id FROM audit_event ORDER BY account_id
+    -- All accounts that have a chain, events or personal parts: for the operator.
+    SELECT account_id FROM audit_chain UNION SELECT account_id FROM audit_event UNION
+    SELECT account_id FROM audit_personal ORDER BY account_id
 """
 
 USER_OF_NAME = """
