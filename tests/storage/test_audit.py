@@ -481,6 +481,26 @@ async def test_a_head_that_retention_takes_away_meanwhile_is_told(by_calls: bool
     assert breaks == ["the head noted, sequence 8, was taken away by retention and cannot be compared"]
 
 
+async def test_what_comes_due_while_verifying_was_due(storage: Storage) -> None:
+    """The moment is asked for when it is needed: retention of a later moment has taken more away."""
+    await storage.audit.add([make_event(number) for number in range(1, 21)])
+    await Sealer(storage.audit).seal()
+    now = START + 2
+
+    async def retention() -> None:
+        nonlocal now
+        now += 5
+        await prune_audit(storage._database, Instant(now))
+
+    reader = Reader({}, lambda: Instant(now))
+    async for line in export(cast("AuditStore", Meanwhile(storage, retention)), ACCOUNT):
+        reader.take(line)
+    verdict = reader.end()
+
+    assert verdict is not None
+    assert (verdict.breaks, verdict.pruned > 0) == ([], True)
+
+
 _HASH_OF = "(SELECT hash FROM audit_event WHERE sequence = {0})"
 _MOVED = f"UPDATE audit_chain SET pruned_sequence = {{0}}, pruned_hash = {_HASH_OF}"
 

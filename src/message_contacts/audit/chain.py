@@ -21,6 +21,9 @@ from message_contacts.clock import Instant
 #: Breaks of one chain that are told one by one.
 BREAKS_TOLD = 20
 
+#: The moment before which events are due to be taken away, or what says it as of now; None: that is not known.
+Due = Instant | Callable[[], Instant] | None
+
 #: Told when it cannot have been retention, as far as settings say now.
 _NOT_BY_RETENTION = "It was not due: somebody took it away, or AUDIT_KEPT_DAYS was less before"
 
@@ -152,13 +155,14 @@ class Verdict:
 class Verifier:
     """Goes along one chain, line by line, and says where it breaks."""
 
-    def __init__(self, chain: Mapping[str, Any], noted: Iterable[Head] = (), due_before: Instant | None = None) -> None:
+    def __init__(self, chain: Mapping[str, Any], noted: Iterable[Head] = (), due_before: Due = None) -> None:
         """Begin with what the first line of an export says under `chain`.
 
         Args:
             noted: Heads that were noted elsewhere, which the chain must go through.
             due_before: Retention takes away what happened before this moment, the last such event excepted:
-                `audit.retention.due_before`. None: that is not known, and not looked at.
+                `audit.retention.due_before`. None: that is not known, and not looked at. What says it as of now is
+                asked when the first event is there: retention goes on while a long trail is verified.
         Raises: ValueError when that is not the beginning of a chain.
         """
         try:
@@ -172,7 +176,7 @@ class Verifier:
         self._noted = {head.sequence: head.hash for head in noted}
         self._begin(beginning, end, due_before)
 
-    def begin_again(self, beginning: Head, end: Head, due_before: Instant | None) -> None:
+    def begin_again(self, beginning: Head, end: Head, due_before: Due) -> None:
         """Go on at a later beginning: retention has meanwhile taken away what was to come next. What was found stays.
 
         Args:
@@ -196,12 +200,12 @@ class Verifier:
         for sentence in before.verdict.breaks:
             self.spoiled(sentence)
 
-    def _begin(self, beginning: Head, end: Head, due_before: Instant | None) -> None:
+    def _begin(self, beginning: Head, end: Head, due_before: Due) -> None:
         self._last = self.verdict.head = beginning
         self._expected_end = end
         self._due_before = due_before
         self._beginning = self.verdict.pruned = beginning.sequence
-        if due_before == NEVER and beginning.sequence:
+        if _moment(due_before) == NEVER and beginning.sequence:
             self.spoiled(f"the beginning is missing: sequence {_range(1, beginning.sequence)}. {_NOT_BY_RETENTION}")
         if due_before is not None and 0 < beginning.sequence == end.sequence:
             self.spoiled(
@@ -290,7 +294,7 @@ class Verifier:
 
     def _compare_beginning(self, event_id: str, happened_at: Any) -> None:
         """What went before the first event that is left must have been due: then that one is due itself."""
-        due_before = self._due_before
+        due_before = _moment(self._due_before)
         if not self.verdict.pruned or due_before is None or due_before == NEVER:
             return
         if not isinstance(happened_at, int) or happened_at >= due_before:
@@ -322,7 +326,7 @@ class Verifier:
 class Reader:
     """Reads an export line by line and verifies every chain in it."""
 
-    def __init__(self, noted: Mapping[str, Iterable[Head]] | None = None, due_before: Instant | None = None) -> None:
+    def __init__(self, noted: Mapping[str, Iterable[Head]] | None = None, due_before: Due = None) -> None:
         """Begin before the first line.
 
         Args:
@@ -389,6 +393,10 @@ def verify(
             yield verdict
     if (verdict := reader.end()) is not None:
         yield verdict
+
+
+def _moment(due: Due) -> Instant | None:
+    return due() if callable(due) else due
 
 
 def _parsed(text: bytes) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from message_contacts.cli.with_service import run_with_service
 if TYPE_CHECKING:
     from message_contacts.audit.chain import Head, Verdict
     from message_contacts.bootstrap import Service
+    from message_contacts.clock import Instant
 
 _HEAD = re.compile(r"(?:([^:\s]+):)?([1-9][0-9]*):([0-9A-Fa-f]{64})")
 _account_option = click.option("--account", "account_id", metavar="ID", help="Only this account. Default: all.")
@@ -157,9 +158,11 @@ def verify(
         async def look(service: Service) -> None:
             from message_contacts.audit.exporting import export as lines_of  # noqa: PLC0415 - as above
 
-            retention = due_before(service.clock.now(), service.services.rules.audit_kept) if due is None else due
+            def due_by_now() -> Instant:
+                return due_before(service.clock.now(), service.services.rules.audit_kept) if due is None else due
+
             for account in await _accounts(service, account_id):
-                reader = Reader(noted, retention)
+                reader = Reader(noted, due_by_now)
                 async for line in lines_of(service.services.audit, account):
                     reader.take(line)
                 if (verdict := reader.end()) is not None:
