@@ -669,6 +669,21 @@ async def test_text_that_is_none_is_told_and_holds_up_nobody(sql: str, database_
         assert (verdict.breaks, verdict.events) == ([], 1)
 
 
+@pytest.mark.parametrize("beginning", ["'x'", "0.5", "x'00'", "-1"])
+async def test_retention_goes_on_whatever_stands_where_a_chain_begins(beginning: str, database_path: Path) -> None:
+    """Only SQLite takes it."""
+    with open_sqlite(database_path, FakeClock()) as storage:
+        for account_id in (ACCOUNT, OTHER_ACCOUNT):
+            await storage.audit.add([make_event(number, account_id=account_id) for number in range(1, 4)])
+        await Sealer(storage.audit).seal()
+        url = f"sqlite:///{database_path}"
+        outside(url, f"UPDATE audit_chain SET pruned_sequence = {beginning} WHERE account_id = '{ACCOUNT}'")
+
+        await prune_audit(storage._database, Instant(START + 10_000))
+
+        assert (await verdict_on(storage, account_id=OTHER_ACCOUNT)).events == 1
+
+
 async def test_an_unsealed_event_with_text_that_is_none_holds_up_nobody(database_path: Path) -> None:
     with open_sqlite(database_path, FakeClock()) as storage:
         await storage.audit.add([make_event(1), make_event(1, account_id=OTHER_ACCOUNT)])

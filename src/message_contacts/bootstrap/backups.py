@@ -225,17 +225,17 @@ async def _chains(path: Path, clock: Clock) -> list[Verdict]:
 
 
 def _erased(old: Path, new: Path) -> tuple[ErasedPerson, ...] | None:
-    """Who was erased in the old database after the backup was made; None: the old one cannot be read."""
+    """Who was erased in the old database after the backup was made; None: the old one cannot be read, or not all."""
     try:
-        erasures = sqlite_backup.erasures_missing(old, new)
-    except apsw.Error:
+        found = [
+            ErasedPerson(account_id=erasure.account_id, contact_id=change["id"])
+            for erasure in sqlite_backup.erasures_missing(old, new)
+            for change in orjson.loads(erasure.details)  # records that were erased along have entries of their own
+            if (change["action"], change["type"]) == ("erase", "Person")
+        ]
+    except (apsw.Error, LookupError, TypeError, ValueError):  # damaged, or somebody was at the database
         return None
-    return tuple(
-        ErasedPerson(account_id=erasure.account_id, contact_id=change["id"])
-        for erasure in erasures
-        for change in orjson.loads(erasure.details)  # records that were erased along have entries of their own
-        if (change["action"], change["type"]) == ("erase", "Person")
-    )
+    return tuple(dict.fromkeys(found))
 
 
 def _database(settings: Settings) -> Path:

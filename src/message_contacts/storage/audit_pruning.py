@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from message_contacts.audit.model import Chain, KeptEvent
 from message_contacts.clock import Instant
 from message_contacts.storage.audit import SEALED_EVENTS
@@ -49,11 +51,16 @@ async def prune_audit(database: Database, until: Instant) -> None:
         (rows,) = await database.report((CHAINS_TO_PRUNE, (until,)))
         if not rows:
             return
-        await _prune_chain(database, chain_from_row(rows[0]), until)
+        await _prune_chain(database, chain_from_row(rows[0]), rows[0][3], until)
 
 
-async def _prune_chain(database: Database, chain: Chain, until: Instant) -> None:
-    """One commit's worth of a chain; afterwards its oldest moment says whether there is more."""
+async def _prune_chain(database: Database, chain: Chain, beginning: Any, until: Instant) -> None:
+    """One commit's worth of a chain; afterwards its oldest moment says whether there is more.
+
+    Args:
+        beginning: Where the chain begins, as it stands there: where somebody wrote what is no number, it is found by
+            that all the same, and does not come up for ever.
+    """
     (rows,) = await database.report(
         (SEALED_EVENTS, (chain.account_id, chain.pruned_sequence, chain.sequence, _AT_ONCE + 1))
     )
@@ -75,7 +82,7 @@ async def _prune_chain(database: Database, chain: Chain, until: Instant) -> None
                 chain.pruned_hash if end is None else end.hash,
                 following,
                 chain.account_id,
-                chain.pruned_sequence,
+                beginning,
             ),
         )
     ]
