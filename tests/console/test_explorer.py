@@ -219,6 +219,13 @@ async def test_what_is_run_counts_towards_the_calls_a_second_and_pages_do_not(da
         assert (await api.error("GetResourceDirectory"))[1]["Code"] == "Throttling.User"
 
 
+async def test_a_page_says_on_what_its_operation_can_be_denied_as_well(console: Console) -> None:
+    page = (await console.open(f"{CONTACTS}/TagResources")).page
+    (term,) = [element for element in page.all("dt") if element.text == "Can be denied on"]
+    assert "acs:resourcemanager:*:*:account/{ResourceId}" in page.elements[page.elements.index(term) + 1].text
+    assert "Can be denied on" not in (await console.open(f"{CONTACTS}/GetFolder")).page.text
+
+
 async def test_unknown_operation_is_a_page_of_its_own(console: Console) -> None:
     assert (await console.open(f"{CONTACTS}/PublishMessage")).status == 404
     assert (await console.open("/explorer/1999-01-01/AddMessageContact")).status == 400

@@ -155,6 +155,7 @@ def _operation_page(visit: Visit, form: Form, *, answer: Shown | None) -> Respon
         samples=samples(call),
         signatures=[("V3", signed.v3(call)), ("RPC 1.0", signed.v1(call))],
         resources=[f"acs:{operation.family}:*:*:{resource}" for resource in operation.resources],
+        deniable_on=[f"acs:{operation.family}:*:*:{resource}" for resource in operation.deniable_on],
         history=_history(visit, version, operation),
         Access=Access,
     )
