@@ -11,8 +11,8 @@ import apsw
 import orjson
 import pytest
 
-from message_contacts.audit.chain import verify
 from message_contacts.audit.exporting import export
+from message_contacts.audit.verifying import verify
 from message_contacts.changes import Insert
 from message_contacts.clock import DAY, Instant
 from message_contacts.contacts.model import Channel, EmailAddress

@@ -75,3 +75,10 @@ def open_with(database_path: Path, clock: FakeClock) -> Iterator[OpenWith]:
     yield open_one
     for storage in opened:
         storage.close()
+
+
+@pytest.fixture
+def two_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events and personal parts of the audit trail, as they are read to be verified."""
+    monkeypatch.setattr("message_contacts.audit.exporting._AT_A_TIME", 2)
+    monkeypatch.setattr("message_contacts.audit.checking._AT_A_TIME", 2)

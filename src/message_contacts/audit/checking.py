@@ -10,9 +10,10 @@ from typing import Self
 
 import orjson
 
-from message_contacts.audit.chain import BREAKS_TOLD, Head, Verdict, Verifier, event_line
+from message_contacts.audit.chain import event_line
 from message_contacts.audit.model import NO_HASH, Chain, KeptEvent
 from message_contacts.audit.store import AuditStore
+from message_contacts.audit.verifying import BREAKS_TOLD, Head, Verdict, Verifier
 from message_contacts.clock import Instant
 
 #: Events and personal parts that one part looks at, at most; and how many of them at a time.

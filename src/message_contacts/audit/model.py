@@ -79,8 +79,8 @@ class Seal:
 
     #: Counts from 1, without gaps.
     sequence: int
-    #: SHA-256 over the hash before it and the event with its sequence: `audit.chain.sealed`. Empty: somebody took it
-    #: away at the database.
+    #: SHA-256 over the hash before it and the event with its sequence: `audit.chain.sealed_text`. Empty: somebody took
+    #: it away at the database.
     hash: bytes
 
 

@@ -13,8 +13,8 @@ import apsw
 import orjson
 
 from message_contacts.access.keys import SealBrokenError, Vault
-from message_contacts.audit.chain import Reader, Verdict
 from message_contacts.audit.exporting import export
+from message_contacts.audit.verifying import Reader, Verdict
 from message_contacts.bootstrap.key_file import DatedKey, KeyFile, key_file
 from message_contacts.clock import Clock, SystemClock
 from message_contacts.settings import PREFIX, Settings
@@ -216,7 +216,7 @@ async def _chains(path: Path, clock: Clock) -> list[Verdict]:
             try:
                 async for line in export(storage.audit, account_id):
                     reader.take(line)
-            except Exception as problem:  # noqa: BLE001 - whatever it is: the rest of what was found is to be told
+            except Exception as problem:  # noqa: BLE001 - any fault: who must be erased again has to be told
                 verdicts.append(Verdict(account_id, breaks=[f"it cannot be verified: {problem!r}"]))
             else:
                 if (verdict := reader.end()) is not None:

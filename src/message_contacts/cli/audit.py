@@ -16,7 +16,7 @@ from message_contacts.cli.tables import print_table
 from message_contacts.cli.with_service import run_with_service
 
 if TYPE_CHECKING:
-    from message_contacts.audit.chain import Head, Verdict
+    from message_contacts.audit.verifying import Head, Verdict
     from message_contacts.bootstrap import Service
     from message_contacts.clock import Instant
 
@@ -138,9 +138,9 @@ def verify(
     Prints the head of each chain: its last sequence and hash. Note it somewhere else, and give it back with --head
     later: only that shows when the newest events were cut off, or a whole chain was made anew.
     """
-    from message_contacts.audit.chain import Reader  # noqa: PLC0415 - `--help` does without
-    from message_contacts.audit.chain import verify as verdicts_on  # noqa: PLC0415 - `--help` does without
     from message_contacts.audit.retention import due_before  # noqa: PLC0415 - `--help` does without
+    from message_contacts.audit.verifying import Reader  # noqa: PLC0415 - `--help` does without
+    from message_contacts.audit.verifying import verify as verdicts_on  # noqa: PLC0415 - `--help` does without
     from message_contacts.clock import DAY, SystemClock  # noqa: PLC0415 - `--help` does without
 
     noted = _noted(heads, account_id)
@@ -181,7 +181,7 @@ def verify(
 
 
 def _noted(heads: Iterable[str], account_id: str | None) -> dict[str, list[Head]]:
-    from message_contacts.audit.chain import Head  # noqa: PLC0415 - as above
+    from message_contacts.audit.verifying import Head  # noqa: PLC0415 - as above
 
     noted: dict[str, list[Head]] = {}
     for text in heads:

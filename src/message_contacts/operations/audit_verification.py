@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from message_contacts.audit import checking
-from message_contacts.audit.chain import Head
 from message_contacts.audit.checking import LOOKED_AT, Place
 from message_contacts.audit.retention import due_before
+from message_contacts.audit.verifying import Head
 from message_contacts.errors import ErrorDefinition
 from message_contacts.operations.call import Call, Rules
 from message_contacts.operations.own_parameters import VERSIONS

@@ -93,7 +93,7 @@ def rows_with_odd_text(
         for column in columns
     ]
     # Materialized, so that the rows stay in their order.
-    odd = f"WITH odd ({', '.join(columns)}) AS MATERIALIZED ({sql}) SELECT {', '.join(wanted)} FROM odd"  # noqa: S608 - ours
+    odd = f"WITH odd ({', '.join(columns)}) AS MATERIALIZED ({sql}) SELECT {', '.join(wanted)} FROM odd"  # noqa: S608 - a statement of ours, and numbers of columns
     return [
         tuple(
             value.decode(errors="backslashreplace") if kind == "text" and isinstance(value, bytes) else value

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from message_contacts.audit.chain import Head, Verdict, chain_line, event_line, sealed_text, verify
+from message_contacts.audit.chain import chain_line, event_line, sealed_text
 from message_contacts.audit.keeping import canonical
 from message_contacts.audit.model import NO_HASH, Chain, KeptEvent, Seal
 from message_contacts.audit.sealing import extended
+from message_contacts.audit.verifying import Head, Verdict, verify
 from message_contacts.changes import Insert
 from tests.factories import ACCOUNT, make_contact
 from tests.unit.audit.values import make_event, written
